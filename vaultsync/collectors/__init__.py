@@ -1,0 +1,1 @@
+"""Read log files into usage events: one format, one file."""

@@ -1,0 +1,1 @@
+"""Logs that coding agents leave in their usual places."""

@@ -1,0 +1,1 @@
+"""Logs of this project's own formats and logs kept by hand."""

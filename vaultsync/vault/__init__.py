@@ -1,0 +1,1 @@
+"""Read and write notes of a vault as text; knows no money."""
