@@ -458,13 +458,80 @@ class BudgetState:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What a period costs against an earlier one; both sums cover equally many days."""
+
+    against: str
+    """The earlier period in words: `last week`, `the day before`."""
+    before: Decimal | None
+    """None: nothing in it has a price."""
+    now: Decimal | None
+
+    @property
+    def fraction(self) -> Decimal | None:
+        """Growth as a fraction of `before`; None where there is nothing to compare with."""
+        if self.before is None or self.now is None or not self.before:
+            return None
+        return (self.now - self.before) / self.before
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What an unfinished period will have cost at its end."""
+
+    period: Period
+    cost: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Spike:
+    """A day that cost much more than such days usually do."""
+
+    period: Period
+    cost: Decimal
+    usual: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Insights:
+    """What `insight` found out about a period; everything is optional."""
+
+    change: Change | None = None
+    trend: Decimal | None = None
+    """Mean growth of cost from one part to the next, in money: per week of a quarter, per month of a year."""
+    forecasts: tuple[Forecast, ...] = ()
+    """Of the period itself while it is unfinished; on the dashboard, of any current periods."""
+    spikes: tuple[Spike, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """Money to be shown, with what is known about it."""
+
+    value: Decimal | None
+    """None: nothing in it has a price."""
+    incomplete: bool = False
+    """True: some of what it sums has no price, so it is a lower bound."""
+    currency: str | None = None
+    """None: the report currency."""
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """One honest sentence under the figures."""
 
-    kind: Literal["unpriced", "partial", "rejected", "stated", "flag", "budget", "unsplit", "foreign", "energy", "gap"]
+    kind: Literal[
+        "unpriced", "partial", "rejected", "stated", "flag", "budget", "unsplit", "foreign", "energy", "gap"
+    ]
     text: str
-    """Plain text; names in it are escaped by `render`."""
-    count: int = 0
+    """Plain text, one sentence or two; each `{}` stands for one of `values`, where there are any."""
+    values: tuple[object, ...] = ()
+    """Names (str), counts (int) and money (`Amount`), formatted and escaped by `render`."""
+
+
+Unit = Literal["text", "count", "money", "percent", "share", "bar", "rate"]
+"""`percent`: a fraction; `share`: fractions of one whole, rounded so that they add up; `bar`: a fraction
+drawn as a text bar; `rate`: a small ratio."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -472,7 +539,7 @@ class Column:
     """A column of a table."""
 
     title: str
-    unit: Literal["text", "tokens", "count", "money", "percent", "bar", "change", "rate"] = "text"
+    unit: Unit = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -480,17 +547,17 @@ class Table:
     """Rows as values, not text; `render` formats each cell by its column's unit."""
 
     id: str
+    """`models`, `projects`, ...: the template block that shows it."""
     title: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[object, ...], ...]
+    """Text cells hold str, counts int, money `Amount`, the others Decimal; None is an empty cell."""
     total: tuple[object, ...] | None = None
-    more: int = 0
-    """Rows that were left out for length; their sum is in the row "other"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Series for a Mermaid chart; the same numbers stand in a table."""
+    """Series for a Mermaid chart; the same numbers stand in a table or in the text."""
 
     id: str
     kind: Literal["xy", "pie"]
@@ -508,11 +575,16 @@ class Report:
 
     kind: Literal["daily", "weekly", "monthly", "quarterly", "yearly", "dashboard"]
     period: Period
+    """Of a dashboard: the current month, which its head and its tables are about."""
     currency: str
     total: Line
     budgets: tuple[BudgetState, ...] = ()
+    """Those of the period itself, the one on everything first; on a dashboard, of every current period."""
     tables: tuple[Table, ...] = ()
     charts: tuple[Chart, ...] = ()
     notices: tuple[Notice, ...] = ()
-    facts: Mapping[str, object] = field(default_factory=dict)
-    """Named single figures for the callout: `previous`, `change`, `average_per_session`, `forecast`, ..."""
+    insights: Insights = field(default_factory=Insights)
+    spark: tuple[Decimal, ...] = ()
+    """Cost of each part of the period, for a sparkline."""
+    only: tuple[str, ...] = ()
+    """Project, branch, action that all of the period has in common, so that no table says it."""
