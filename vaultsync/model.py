@@ -271,7 +271,12 @@ class AppliedRate:
 
 
 class Pricer(Protocol):
-    """What `aggregate` needs of a price list."""
+    """What `aggregate` needs of a price list.
+
+    Two more methods are asked for where a price list has them. `windowed(provider, model) -> bool`: may a price
+    depend on the hour? Without it every interval is asked for. `energy(key: RateKey) -> tuple[Decimal, Decimal,
+    str] | None`: watts, price per kWh and its currency, of a local model.
+    """
 
     @property
     def thresholds(self) -> Sequence[int]:
@@ -300,6 +305,8 @@ class UsageRows(Protocol):
     """
 
     columns: Mapping[str, Sequence[object]]
+    outcomes: Sequence[tuple[int, str, int]]
+    """Counted results: row, name, amount."""
 
 
 # --- what is added up --------------------------------------------------------------------------
@@ -361,6 +368,8 @@ class Line:
     coverage: Coverage
     duration_ms: int = 0
     outcomes: tuple[tuple[str, int], ...] = ()
+    notional: Decimal | None = None
+    """What calls covered by a flat fee would have cost at list price; not part of `cost`."""
 
     @property
     def basis(self) -> CostBasis:
@@ -425,6 +434,8 @@ class Budget:
     project: str | None = None
     period: str | None = None
     """Label of the one period it limits; None: every period of its kind."""
+    also: tuple[str, ...] = ()
+    """Further log names of the same project, limited together with it."""
 
 
 @dataclass(frozen=True, slots=True)
