@@ -1,0 +1,243 @@
+"""Where things are and how they are wanted: built-in < `vaultsync.yaml` < environment < options."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import tzinfo
+from pathlib import Path
+from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo
+
+from vaultsync import __version__
+from vaultsync.errors import ConfigError
+from vaultsync.settings.document import Source, Value, read, scalar
+from vaultsync.settings.keys import (
+    NOTE_KINDS,
+    READERS,
+    Create,
+    NoteKind,
+    NoteSettings,
+    RawMapping,
+    read_keys,
+    resolve_notes,
+)
+from vaultsync.settings.places import (
+    CONFIG_NAME,
+    check_vault,
+    default_ledger,
+    has_config_folder,
+    is_vault,
+    nearest_vault,
+    shipped,
+)
+from vaultsync.settings.projects import Rule, project_name
+
+__all__ = [
+    "CONFIG_NAME",
+    "NOTE_KINDS",
+    "Create",
+    "NoteKind",
+    "NoteSettings",
+    "RawMapping",
+    "Settings",
+    "check_vault",
+    "has_config_folder",
+    "is_vault",
+    "load",
+    "nearest_vault",
+    "shipped",
+]
+
+DEFAULTS: Final[Mapping[str, Any]] = {
+    "locale": None,
+    "currency": "USD",
+    "logs": (),
+    "agents": "auto",
+    "mappings": (),
+    "projects": (),
+    "cost": "auto",
+    "create": "auto",
+    "properties": True,
+    "quarter": "calendar",
+    "outcomes": (),
+}
+TEMPLATES = "_templates/vaultsync"
+OUTSIDE: Final = ("vault", "config", "logs", "ledger", "timezone")
+"""Settings that an option or a VAULTSYNC_ variable can name."""
+UNRENDERED: Final = {
+    "vault",
+    "config_file",
+    "zone",
+    "logs",
+    "agents",
+    "mappings",
+    "ledger",
+    "pricing",
+    "templates",
+}
+"""Fields that do not influence a note, or do so by what lies there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of a run, checked; every path is absolute."""
+
+    vault: Path
+    """An existing folder."""
+    config_file: Path | None
+    """The `vaultsync.yaml` that was read; None: there is none."""
+    zone: tzinfo
+    zone_name: str
+    locale: str | None
+    """Moment.js locale, lower case; None: the vault's, else the system's."""
+    currency: str
+    """Three capital letters."""
+    logs: tuple[Path, ...]
+    """Files and folders; they may be missing."""
+    agents: Literal["auto", "none"] | tuple[str, ...]
+    """Names of collectors, unchecked."""
+    mappings: tuple[RawMapping, ...]
+    """Unchecked."""
+    projects: tuple[Rule, ...]
+    ledger: Path
+    pricing: tuple[Path, ...]
+    """Existing files, laid over the shipped price list in this order."""
+    cost: Literal["auto", "calculated", "reported"]
+    templates: Path
+    """Looked up first; may be missing."""
+    notes: Mapping[NoteKind, NoteSettings]
+    """Every kind is there."""
+    create: Create
+    properties: bool
+    quarter: Literal["calendar", "weeks"]
+    outcomes: tuple[str, ...]
+
+    @property
+    def state(self) -> Path:
+        """The folder of the ledger: backups and locks live there, too."""
+        return self.ledger.parent
+
+    def project_name(self, logged: str | None) -> str | None:
+        """The name that a project is shown under: the first rule that fits, else its last path component."""
+        return project_name(self.projects, logged)
+
+    def digest(self) -> str:
+        """A fingerprint of what settings add to a rendered note: values, price lists, templates, program."""
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in UNRENDERED}
+        values["projects"] = [(rule.name, rule.pattern) for rule in self.projects]
+        mark = hashlib.blake2b(f"{__version__} {sorted(values.items())}".encode(), digest_size=16)
+        shelf = shipped()
+        templates = [*sorted((shelf / "templates").glob("*.j2")), *sorted(self.templates.glob("**/*.j2"))]
+        for path in (shelf / "pricing.yaml", *self.pricing, *templates):
+            if path.is_file():
+                mark.update(f"\0{path.name}\0".encode(errors="surrogateescape") + path.read_bytes())
+        return mark.hexdigest()
+
+
+def load(options: Mapping[str, Any], environ: Mapping[str, str], cwd: Path) -> Settings:
+    """Put the layers together and check them.
+
+    Args:
+        options: `vault`, `config`, `ledger`, `timezone`: text; `logs`: texts. None or empty: not given.
+        environ: VAULTSYNC_VAULT, _CONFIG, _LEDGER, _TIMEZONE, _LOGS (separated like PATH); and what paths
+            refer to.
+        cwd: Where options and variables begin their relative paths, and where the search for a vault begins.
+
+    Raises:
+        ConfigError: A key, a type or a value that cannot be used; names file and line, or option or variable.
+        VaultNotFoundError: No vault named and none above `cwd`, or the named one is missing or empty.
+    """
+    outside = _environment(environ, cwd) | _options(options, environ, cwd)
+    config_file, written = _config(outside, environ, cwd)
+    config = read_keys(written)
+    home = config_file.parent if config_file else None
+    named = read_keys({key: value for key, value in outside.items() if key != "config"})
+    vault = named.get("vault") or config.get("vault") or home or nearest_vault(cwd)
+    chosen = {**DEFAULTS, **config, **named, "vault": check_vault(Path(os.path.abspath(vault)))}  # noqa: PTH100
+    return Settings(**_complete(chosen, config_file, environ))
+
+
+def _complete(chosen: dict[str, Any], config_file: Path | None, environ: Mapping[str, str]) -> dict[str, Any]:
+    """Add what follows from other settings."""
+    folder = config_file.parent if config_file else chosen["vault"]
+    own_prices = folder / "pricing.yaml"
+    zone_name = chosen.pop("timezone", None)
+    zone, zone_name = (ZoneInfo(zone_name), zone_name) if zone_name else _machine_zone()
+    chosen.setdefault("ledger", None)
+    chosen.setdefault("templates", folder / TEMPLATES)
+    chosen.setdefault("pricing", (own_prices,) if own_prices.is_file() else ())
+    return chosen | {
+        "config_file": config_file,
+        "zone": zone,
+        "zone_name": zone_name,
+        "ledger": chosen["ledger"] or default_ledger(),
+        "notes": resolve_notes(chosen.get("notes", {}), chosen),
+    }
+
+
+def _config(
+    outside: Mapping[str, Value], environ: Mapping[str, str], cwd: Path
+) -> tuple[Path | None, Mapping[str, Value]]:
+    """The configuration file, if there is one, and what it says by key."""
+    if "config" in outside:
+        file = outside["config"].path()
+    else:
+        file = (outside["vault"].path() if "vault" in outside else nearest_vault(cwd)) / CONFIG_NAME
+        if not os.path.lexists(file):
+            return None, {}
+    file = Path(os.path.abspath(file))  # noqa: PTH100 - links stay as they are
+    return file, read(Source(file, file.parent, environ)).table(READERS)
+
+
+def _environment(environ: Mapping[str, str], cwd: Path) -> dict[str, Value]:
+    """Settings given as VAULTSYNC_ variables; an empty one is not given."""
+    given = {}
+    for key in OUTSIDE:
+        name = f"VAULTSYNC_{key.upper()}"
+        if text := environ.get(name):
+            parts = text.split(os.pathsep) if key == "logs" else [text]
+            given[key] = _outer(Source(name, cwd, environ), key, parts)
+    return given
+
+
+def _options(options: Mapping[str, Any], environ: Mapping[str, str], cwd: Path) -> dict[str, Value]:
+    """Settings given as options."""
+    given = {}
+    for key in OUTSIDE:
+        if chosen := options.get(key):
+            parts = (
+                [os.fspath(chosen)]
+                if isinstance(chosen, str | Path)
+                else [os.fspath(part) for part in chosen]
+            )
+            given[key] = _outer(Source(f"--{key}", cwd, environ), key, parts)
+    return given
+
+
+def _outer(source: Source, key: str, parts: list[str]) -> Value:
+    """A value from outside the file; `logs` is a list."""
+    values = tuple(scalar(source, key, part) for part in parts if part)
+    return Value(source, None, key, "list", values) if key == "logs" else values[0]
+
+
+def _machine_zone() -> tuple[tzinfo, str]:
+    """The time zone of this machine and its name.
+
+    Raises:
+        ConfigError: The system's own settings contradict each other or name an unknown zone.
+    """
+    from tzlocal import get_localzone, get_localzone_name
+
+    try:
+        zone = get_localzone()
+        return zone, get_localzone_name() or str(zone)
+    except (KeyError, ValueError, OSError, ImportError) as error:
+        raise ConfigError(
+            CONFIG_NAME,
+            None,
+            f"the time zone of this machine is not clear ({error}).",
+            "Write `timezone: Europe/Berlin`.",
+        ) from error

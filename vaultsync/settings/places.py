@@ -1,0 +1,81 @@
+"""Find the vault, its configuration file, the ledger's default place and the shipped data."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from vaultsync.errors import VaultNotFoundError, VaultsyncError
+
+CONFIG_NAME = "vaultsync.yaml"
+CONFIG_MARKS = ("app.json", "core-plugins.json")
+"""Files that make a dot folder the config folder of a vault."""
+
+
+def is_vault(folder: Path) -> bool:
+    """Say whether a folder is a vault: it has a config folder or a `vaultsync.yaml`."""
+    return (folder / CONFIG_NAME).is_file() or has_config_folder(folder)
+
+
+def has_config_folder(folder: Path) -> bool:
+    """Say whether a folder has `.obsidian`, or a dot folder with the app's settings (it can be renamed)."""
+    if (folder / ".obsidian").is_dir():
+        return True
+    try:
+        dots = [entry for entry in folder.iterdir() if entry.name.startswith(".") and entry.is_dir()]
+    except OSError:
+        return False
+    return any((dot / mark).is_file() for dot in dots for mark in CONFIG_MARKS)
+
+
+def nearest_vault(start: Path) -> Path:
+    """The folder itself or its nearest parent that is a vault.
+
+    Raises:
+        VaultNotFoundError: There is none.
+    """
+    for folder in (start, *start.parents):
+        if is_vault(folder):
+            return folder
+    raise VaultNotFoundError(start, "is not in a vault")
+
+
+def check_vault(folder: Path) -> Path:
+    """A folder that was named as the vault, if it is there and holds anything.
+
+    Raises:
+        VaultNotFoundError: Missing, not a folder, unreadable or empty: an unmounted disk looks like this.
+    """
+    if not folder.is_dir():
+        raise VaultNotFoundError(
+            folder, "is not a folder" if folder.exists() else "does not exist; is its disk mounted?"
+        )
+    try:
+        if next(folder.iterdir(), None) is None:
+            raise VaultNotFoundError(folder, "is an empty folder, not a vault; is its disk mounted?")
+    except PermissionError as error:
+        raise VaultNotFoundError(folder, f"cannot be read ({error.strerror})") from error
+    return folder
+
+
+def default_ledger() -> Path:
+    """The ledger in the platform's state folder: ~/.local/state/vaultsync/ledger.db on Linux."""
+    from platformdirs import user_state_path
+
+    return Path(user_state_path("vaultsync", appauthor=False)) / "ledger.db"
+
+
+def shipped() -> Path:
+    """The folder of the shipped `templates/` and `pricing.yaml`: in the package, else the repository's root.
+
+    Raises:
+        VaultsyncError: The installation is incomplete.
+    """
+    spec = find_spec("vaultsync")
+    package = Path(spec.origin).parent if spec and spec.origin else Path(__file__).parent.parent
+    for folder in (package / "_data", package.parent):
+        if (folder / "pricing.yaml").is_file() and (folder / "templates").is_dir():
+            return folder
+    raise VaultsyncError(
+        f"{package}: pricing.yaml and templates/ are missing beside the program. Install vaultsync again."
+    )
