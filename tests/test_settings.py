@@ -113,7 +113,7 @@ pricing: prices/own.yaml
 cost: calculated
 templates: _own
 notes:
-  daily: {heading: "### Costs", enabled: yes, folder: /Journal/Day/, format: "YYYY/MM/YYYY-MM-DD", create: never}
+  daily: {heading: "### Costs", enabled: yes, folder: /Journal/Day/, format: YYYY/MM/YYYY-MM-DD, create: never}
   weekly: {enabled: false}
   dashboard: {path: Money/LLM}
 create: always
@@ -181,7 +181,7 @@ def test_a_wrong_option_is_named_as_the_option(vault: Path) -> None:
 
 
 def test_a_wrong_variable_is_named_as_the_variable(vault: Path) -> None:
-    with pytest.raises(ConfigError, match="^VAULTSYNC_TIMEZONE: "):
+    with pytest.raises(ConfigError, match=r"^VAULTSYNC_TIMEZONE: "):
         load({"vault": vault}, {**HOME, "VAULTSYNC_TIMEZONE": "nowhere"}, vault)
 
 
@@ -228,13 +228,14 @@ def test_a_named_config_must_exist(vault: Path) -> None:
 
 WRONG = {
     "timezon: UTC": "1: unknown key 'timezon'. Remove it or mend its spelling. Did you mean 'timezone'?",
-    "notes:\n  dayly: {}": "2: unknown key 'notes.dayly'. Remove it or mend its spelling. Did you mean 'daily'?",
+    "notes:\n  dayly: {}": "2: unknown key 'notes.dayly'. "
+    "Remove it or mend its spelling. Did you mean 'daily'?",
     "notes:\n  daily:\n    headin: x": "3: unknown key 'notes.daily.headin'. Remove it or mend its spelling. "
     "Did you mean 'heading'?",
-    "notes: {dashboard: {folder: x}}": "1: unknown key 'notes.dashboard.folder'. Remove it or mend its spelling. "
-    "Known are: enabled, heading, create, properties, path.",
+    "notes: {dashboard: {folder: x}}": "1: unknown key 'notes.dashboard.folder'. "
+    "Remove it or mend its spelling. Known are: enabled, heading, create, properties, path.",
     "\ntimezone: Mars/Base": "2: timezone 'Mars/Base' is not a known time zone.",
-    "timezone: 5": "1: timezone must be text, and is '5', a number. Put it in quotes if that is what you mean.",
+    "timezone: 5": "1: timezone must be text, and is '5', a number. Put it in quotes if that is what you",
     "locale: no": "1: locale must be text, and is 'no', true or false. Put it in quotes",
     "locale: english please": "1: locale 'english please' is not a language tag.",
     "currency: dollars": "1: currency 'dollars' is not a currency code. Write three letters such as USD.",
@@ -246,7 +247,8 @@ WRONG = {
     "projects: [a]": "1: projects must be a table of keys, and is a list.",
     "projects: {a: {b: c}}": "1: projects.a must be a list, and is a table of keys.",
     "pricing: [gone.yaml]": "1: pricing names 'gone.yaml', and there is no such file.",
-    "cost: calculatd": "1: cost cannot be 'calculatd'. Write auto, calculated or reported. Did you mean 'calculated'?",
+    "cost: calculatd": "1: cost cannot be 'calculatd'. "
+    "Write auto, calculated or reported. Did you mean 'calculated'?",
     "cost: true": "1: cost must be one of a few words, and is 'true', true or false.",
     "create: sometimes": "1: create cannot be 'sometimes'. Write auto, always or never.",
     "properties: 1": "1: properties must be true or false, and is '1', a number.",
@@ -258,10 +260,10 @@ WRONG = {
     "notes: {daily: {heading: Costs}}": "1: notes.daily.heading 'Costs' is not a heading.",
     'notes: {daily: {heading: "## A\\nB"}}': "1: notes.daily.heading '## A\\nB' is not a heading.",
     "notes: {daily: {folder: ../out}}": "1: notes.daily.folder '../out' is not a path inside the vault.",
-    "notes: {daily: {folder: .obsidian}}": "1: notes.daily.folder '.obsidian' is not a path inside the vault.",
+    "notes: {daily: {folder: .obsidian}}": "1: notes.daily.folder '.obsidian' is not a path inside",
     'notes: {daily: {format: "////"}}': "1: notes.daily.format '////' holds no date.",
-    "notes: {dashboard: {path: 'C:\\x'}}": "1: notes.dashboard.path 'C:\\\\x' is not a path inside the vault.",
-    "timezone: UTC\ncost: auto\ntimezone: UTC": "3: 'timezone' stands here again, after line 1. Keep one of the two.",
+    "notes: {dashboard: {path: 'C:\\x'}}": "1: notes.dashboard.path 'C:\\\\x' is not a path inside",
+    "timezone: UTC\ncost: auto\ntimezone: UTC": "3: 'timezone' stands here again, after line 1. Keep one",
     "logs: !!str x": "1: tags such as tag:yaml.org,2002:str are not allowed.",
     "logs: !own x": "1: tags such as !own are not allowed.",
     "logs: &a x": "1: anchors and aliases (& and *) are not allowed.",

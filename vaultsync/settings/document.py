@@ -222,6 +222,11 @@ def _text(file: Path) -> str:
         raise ConfigError(file, line, "is not UTF-8 text.", "Save it as UTF-8.") from error
 
 
+def _line(event: Any) -> int:
+    """Line at which an event of the YAML parser begins, from 1."""
+    return int(event.start_mark.line) + 1
+
+
 class _Builder:
     """Build values from the events of the YAML parser; the usual loader drops lines and repeated keys."""
 
@@ -252,12 +257,12 @@ class _Builder:
         found = []
         for event in self.events:
             if isinstance(event, self.yaml.DocumentStartEvent):
-                begin = event.start_mark.line + 1
-                found.append(replace(self._value(next(self.events), "", 0), line=begin))
+                value = self._value(next(self.events), "", 0)
+                found.append(replace(value, line=_line(event)))
         return found
 
     def _value(self, event: Any, key: str, depth: int) -> Value:
-        value = Value(self.source, event.start_mark.line + 1, key, "nothing", "")
+        value = Value(self.source, _line(event), key, "nothing", "")
         if isinstance(event, self.yaml.AliasEvent) or event.anchor:
             value.fail("anchors and aliases (& and *) are not allowed.", "Write the value out, or in quotes.")
         if event.tag:
