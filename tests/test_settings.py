@@ -113,7 +113,7 @@ pricing: prices/own.yaml
 cost: calculated
 templates: _own
 notes:
-  daily: {heading: "### Costs", enabled: yes, folder: /Journal/Day/, format: YYYY/MM/YYYY-MM-DD, create: never}
+  daily: {heading: "### Costs", enabled: yes, folder: /Journal/Day/, format: YYYY/MM-DD, create: never}
   weekly: {enabled: false}
   dashboard: {path: Money/LLM}
 create: always
@@ -134,7 +134,7 @@ outcomes: [poems, dialogs]
     assert settings.templates == vault / "_own"
     daily = settings.notes["daily"]
     assert (daily.heading, daily.enabled, daily.create) == ("### Costs", True, "never")
-    assert (daily.folder, daily.format) == ("Journal/Day", "YYYY/MM/YYYY-MM-DD")
+    assert (daily.folder, daily.format) == ("Journal/Day", "YYYY/MM-DD")
     assert settings.notes["weekly"].enabled is False
     assert (settings.notes["monthly"].create, settings.notes["monthly"].properties) == ("always", False)
     assert (settings.notes["dashboard"].path, settings.notes["dashboard"].enabled) == ("Money/LLM.md", True)

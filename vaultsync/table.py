@@ -1,0 +1,174 @@
+"""Write a Summary as text for programs: JSON (schema "vaultsync.report/1"), CSV and a Markdown table.
+
+Every figure is exact: a cost is the full decimal, never rounded, and null where nothing of the row has one.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from decimal import Decimal
+
+from vaultsync.model import Coverage, Line, Summary
+
+SCHEMA = "vaultsync.report/1"
+MEASURES = (
+    "events",
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "total_tokens",
+    "cost",
+    "cost_basis",
+    "unpriced_events",
+)
+FORMULA = re.compile(r"[=+\-@\t\r]")
+"""How a cell begins that a spreadsheet would calculate."""
+
+Cell = str | int | Decimal | None
+
+
+def to_json(summary: Summary, *, zone: str, currency: str) -> str:
+    """The object of `report --json`: the same summary gives the same bytes.
+
+    Args:
+        zone: Name of the time zone that cuts the days.
+        currency: Of the costs.
+    """
+    head = {
+        "schema": SCHEMA,
+        "timezone": zone,
+        "currency": currency,
+        "period": summary.bucket,
+        "since": summary.since.isoformat(),
+        "until": (summary.until - timedelta(days=1)).isoformat(),
+        "by": list(summary.by),
+    }
+    lines = [f"  {json.dumps(key)}: {json.dumps(value)}," for key, value in head.items()]
+    rows = ",\n".join(f"    {_object(row)}" for row in rows_of(summary))
+    lines += [f'  "rows": [\n{rows}\n  ],' if rows else '  "rows": [],']
+    lines += [f'  "totals": {_object(measures(summary.total))},']
+    lines += [f'  "coverage": {_object(coverage_of(summary.total))}']
+    return "\n".join(["{", *lines, "}", ""])
+
+
+def to_csv(summary: Summary) -> str:
+    """The rows as CSV with a header: the columns of the JSON rows; no total, for a column's sum is one."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns(summary))
+    writer.writerows([defuse(cell) for cell in row.values()] for row in rows_of(summary))
+    return out.getvalue()
+
+
+def to_markdown(summary: Summary, escape: Callable[[str], str], empty: str = "(none)") -> str:
+    """The rows as a Markdown table with a total.
+
+    Args:
+        escape: Makes a name into Markdown that shows it and does nothing else.
+        empty: Stands for a missing name.
+    """
+    names = [name for name in columns(summary) if name != "period" or summary.bucket]
+    total: dict[str, Cell] = {name: "" for name in names if name not in MEASURES}
+    total |= {next(iter(total), ""): "total"} if total else {}
+    lines = ["| " + " | ".join(names) + " |"]
+    lines += ["|" + "|".join(" ---: " if _is_number(name) else " --- " for name in names) + "|"]
+    for row in [*rows_of(summary), total | measures(summary.total)]:
+        cells = [_markdown(row[name], name, escape, empty) for name in names]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def columns(summary: Summary) -> list[str]:
+    """Names of the columns: `period`, the dimensions, the measures."""
+    return ["period", *summary.by, *MEASURES]
+
+
+def rows_of(summary: Summary) -> Iterable[dict[str, Cell]]:
+    """One row per line, in the order of the summary; keys are `columns`."""
+    for line in summary.lines:
+        yield {"period": line.period, **dict(zip(summary.by, line.keys, strict=True)), **measures(line)}
+
+
+def measures(line: Line) -> dict[str, Cell]:
+    """What is counted in a line, by column."""
+    tokens = line.tokens
+    values = (
+        line.coverage.events,
+        tokens.input,
+        tokens.cache_read,
+        tokens.cache_writes,
+        tokens.output,
+        tokens.reasoning,
+        tokens.total,
+        line.cost,
+        line.basis,
+        line.coverage.unpriced,
+    )
+    return dict(zip(MEASURES, values, strict=True))
+
+
+def coverage_of(line: Line) -> dict[str, Cell | Mapping[str, Cell]]:
+    """How a sum was made, counted in events; `foreign` is money that could not be converted, by currency."""
+    c: Coverage = line.coverage
+    return {
+        "events": c.events,
+        "reported": c.reported,
+        "calculated": c.calculated,
+        "free": c.free,
+        "unpriced": c.unpriced,
+        "partial": c.partial,
+        "unsplit": c.unsplit,
+        "unsplit_tokens": c.unsplit_tokens,
+        "flags": dict(c.flags),
+        "foreign": dict(line.foreign),
+    }
+
+
+def plain_number(value: Decimal) -> str:
+    """A decimal in full: no exponent, no trailing zeros, no minus before zero."""
+    text = f"{value:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def defuse(cell: Cell) -> str:
+    """A cell that no spreadsheet takes for a formula; numbers stay as they are."""
+    if cell is None:
+        return ""
+    if isinstance(cell, Decimal):
+        return plain_number(cell)
+    if isinstance(cell, int):
+        return str(cell)
+    line = re.sub(r"[\r\n]+", " ", cell)
+    return f"'{line}" if FORMULA.match(cell) else line
+
+
+def _object(values: Mapping[str, Cell | Mapping[str, Cell]]) -> str:
+    """A JSON object on one line."""
+    return "{" + ", ".join(f"{json.dumps(key)}: {_json(value)}" for key, value in values.items()) + "}"
+
+
+def _json(value: Cell | Mapping[str, Cell]) -> str:
+    if isinstance(value, Mapping):
+        return _object(value)
+    return plain_number(value) if isinstance(value, Decimal) else json.dumps(value)
+
+
+def _is_number(column: str) -> bool:
+    return column in MEASURES and column != "cost_basis"
+
+
+def _markdown(cell: Cell, column: str, escape: Callable[[str], str], empty: str) -> str:
+    if cell is None:
+        return "" if column in MEASURES else empty
+    if isinstance(cell, Decimal):
+        return plain_number(cell)
+    return str(cell) if isinstance(cell, int) or column in MEASURES else escape(cell)
