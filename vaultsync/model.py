@@ -241,7 +241,18 @@ class AppliedRate:
             return None
         if self.free:
             return Decimal(0)
-        rate = self.rates
+        total = Decimal(0)
+        for name, count in self.counts(tokens).items():
+            if count:
+                price = self.rates.get(name)
+                if price is None:
+                    return None
+                total += count * price
+        total = total / 1_000_000 + web_searches * self.web_search + requests * self.request
+        return total if at_list else total * self.adjust
+
+    def counts(self, tokens: TokenCounts) -> dict[str, int]:
+        """Token class -> what its rate multiplies; here the classes are disjoint, audio and reasoning included."""
         counts = {
             "input": tokens.input - tokens.input_audio,
             "input_audio": tokens.input_audio,
@@ -255,19 +266,11 @@ class AppliedRate:
             "output_audio": tokens.output_audio,
         }
         spoken = tokens.output - tokens.output_audio
-        if rate.get("reasoning") is not None:
+        if self.rates.get("reasoning") is not None:
             counts["reasoning"] = min(tokens.reasoning, spoken)
             spoken -= counts["reasoning"]
         counts["output"] = spoken
-        total = Decimal(0)
-        for name, count in counts.items():
-            if count:
-                price = rate.get(name)
-                if price is None:
-                    return None
-                total += count * price
-        total = total / 1_000_000 + web_searches * self.web_search + requests * self.request
-        return total if at_list else total * self.adjust
+        return counts
 
 
 class Pricer(Protocol):
@@ -535,7 +538,7 @@ class Notice:
         "unpriced", "partial", "rejected", "stated", "flag", "budget", "unsplit", "foreign", "energy", "gap"
     ]
     text: str
-    """Plain text, one sentence or two; each `{}` stands for one of `values`, where there are any."""
+    """Plain text, escaped by `render`. With `values`, a fixed sentence of ours in which each `{}` stands for one."""
     values: tuple[object, ...] = ()
     """Names (str), counts (int) and money (`Amount`), formatted and escaped by `render`."""
 

@@ -13,6 +13,8 @@ from typing import Literal
 Kind = Literal["day", "week", "month", "quarter", "year"]
 KINDS: tuple[Kind, ...] = ("day", "week", "month", "quarter", "year")
 QuarterRule = Literal["calendar", "weeks"]
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,25 @@ class Period:
     def length(self) -> int:
         """Number of days."""
         return (self.end - self.start).days
+
+    @property
+    def span(self) -> str:
+        """First and last day in words: `7 Jan`, `5–11 Jan`, `29 Dec – 4 Jan`."""
+        first, last = self.start, self.last
+        end = f"{last.day} {MONTHS[last.month - 1]}"
+        if first == last:
+            return end
+        if (first.year, first.month) == (last.year, last.month):
+            return f"{first.day}–{end}"
+        return f"{first.day} {MONTHS[first.month - 1]} – {end}"
+
+    @property
+    def words(self) -> str:
+        """Name for people: `7 Jan 2026`, `5–11 Jan 2026`, `Jan 2026`, `2026 Q1`, `2026`."""
+        if self.kind in ("quarter", "year"):
+            return self.label.replace("-", " ")
+        span = MONTHS[self.start.month - 1] if self.kind == "month" else self.span
+        return f"{span} {self.last.year}"
 
     def days(self) -> Iterator[date]:
         """Every local day, in order."""

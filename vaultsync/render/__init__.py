@@ -1,0 +1,51 @@
+"""Makes a Report into the Markdown of a note, and figures into Markdown tables and properties."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+from vaultsync.model import Report, Summary
+from vaultsync.render import numbers, tables
+
+__all__ = ["markdown_table", "note", "properties"]
+
+
+def note(report: Report, templates: Path | None, shipped: Path) -> str:
+    """Render the Markdown that stands between the markers of a note, without a final newline.
+
+    Args:
+        templates: The vault's own template folder, asked first; None: there is none.
+        shipped: The folder of the shipped templates.
+
+    Raises:
+        TemplateError: A template that does not work, with its file and line.
+    """
+    from vaultsync.render import templates as engine  # jinja2 is dear, and most commands write no note
+    from vaultsync.render import view
+
+    return engine.run(f"{report.kind}.md.j2", view.of(report), templates, shipped)
+
+
+def markdown_table(summary: Summary, currency: str = "USD") -> str:
+    """Render a summary as a Markdown table with a total in bold."""
+    return tables.summary(summary, currency)
+
+
+def properties(report: Report) -> dict[str, Decimal | int | bool | str]:
+    """Values of the `llm_*` properties of a periodic note.
+
+    Returns:
+        Cost rounded as in the note and without trailing zeros, which the app would drop; the cost is left out
+        where nothing has a price. The currency is part of its name.
+    """
+    total = report.total
+    found: dict[str, Decimal | int | bool | str] = {}
+    cost = total.cost if total.coverage.events else Decimal(0)
+    if cost is not None:
+        found[f"llm_cost_{report.currency.lower()}"] = numbers.shortest(cost)
+    found["llm_tokens"] = total.tokens.total + total.coverage.unsplit_tokens
+    found["llm_requests"] = total.requests
+    found["llm_over_budget"] = any(state.is_over for state in report.budgets)
+    found["llm_period"] = report.kind
+    return found

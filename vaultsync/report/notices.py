@@ -1,0 +1,91 @@
+"""Honest sentences under the figures: what has no price, what is uncertain, what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vaultsync.model import Amount, Line, Notice
+from vaultsync.report.desk import Desk, name, tokens
+
+NAMED = 5
+"""Models without a price that are named; more are counted."""
+
+FLAGS = {
+    "tier_unknown": "no service tier in the log, so the standard price",
+    "mode_rate_missing": "a mode without a price of its own, so the standard price",
+    "maker_price": "the reseller's price is not listed, so the maker's price",
+    "window_unknown": "no prompt size in the log, so the base price",
+    "date_span": "a price change within the event, so the price of its first day",
+    "split_mismatch": "parts larger than their whole, which were cut to fit",
+    "total_mismatch": "a stated total that is not the sum of its parts, which count",
+    "negative_class": "a count below zero after subtraction, taken as zero",
+    "bad_count": "an optional count that cannot be read, left out",
+    "from_totals": "taken from the day's totals, for the log lists no runs",
+    "future": "dated more than two days ahead when read",
+    "assumed_model": "no model in the log, so the one in force before it",
+}
+"""What a flag means, after "3 events: "."""
+
+_TOLD_ELSEWHERE = {"total_only"}
+
+
+def all_of(desk: Desk) -> tuple[Notice, ...]:
+    """Everything worth knowing about the figures of a period, gravest first, then what was handed in."""
+    total = desk.sum().total
+    return (*_unpriced(desk), *_counts(total), *_money(total), *_flags(total), *desk.notices)
+
+
+def _unpriced(desk: Desk) -> Iterator[Notice]:
+    lines = [x for x in desk.sum("provider", "model").lines if x.coverage.unpriced > x.coverage.unsplit]
+    lines.sort(key=lambda x: (-tokens(x), x.keys))
+    for line in lines[:NAMED]:
+        provider, model = map(name, line.keys)
+        missing, events = line.coverage.unpriced, line.coverage.events
+        of = "{} {}" if missing == events else "{} of {} events"
+        counts = (missing, _events(missing)) if missing == events else (missing, events)
+        yield Notice(
+            "unpriced",
+            f"No price for {{}} {{}}: {of}, {{}} tokens. Add the model to your pricing.yaml.",
+            (provider, model, *counts, tokens(line)),
+        )
+    if len(lines) > NAMED:
+        text = "No price for {} more models; `vaultsync prices check` names them."
+        yield Notice("unpriced", text, (len(lines) - NAMED,))
+
+
+def _events(count: int) -> str:
+    return "event" if count == 1 else "events"
+
+
+def _counts(total: Line) -> Iterator[Notice]:
+    coverage = total.coverage
+    if coverage.unsplit:
+        text = "{} {} known only by a total of {} tokens, which has no price."
+        are = "event is" if coverage.unsplit == 1 else "events are"
+        yield Notice("unsplit", text, (coverage.unsplit, are, coverage.unsplit_tokens))
+    if coverage.partial:
+        have = "event has" if coverage.partial == 1 else "events have"
+        text = "{} {} only part of the output in the log; the true cost is higher."
+        yield Notice("partial", text, (coverage.partial, have))
+
+
+def _money(total: Line) -> Iterator[Notice]:
+    for code, value in total.foreign:
+        text = "{} is not in the sum, for no exchange rate is known."
+        yield Notice("foreign", text, (Amount(value, currency=code),))
+    stated, ours = total.stated, total.stated_calculated
+    if stated is not None and ours is not None and round(stated, 2) != round(ours, 2):
+        text = "The logs state {} where the price list makes it {}."
+        yield Notice("stated", text, (Amount(stated), Amount(ours)))
+    for code, value in total.energy:
+        if value:
+            text = "Local models used about {} of electricity, which is not in the sum."
+            yield Notice("energy", text, (Amount(value, currency=code),))
+
+
+def _flags(total: Line) -> Iterator[Notice]:
+    for flag, count in total.coverage.flags:
+        if flag in FLAGS:
+            yield Notice("flag", f"{{}} {{}}: {FLAGS[flag]}.", (count, _events(count)))
+        elif flag not in _TOLD_ELSEWHERE:
+            yield Notice("flag", "{} {}: marked {} by the reader.", (count, _events(count), flag))

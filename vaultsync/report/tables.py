@@ -1,0 +1,193 @@
+"""Tables of a report: who spent it, for what, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+from vaultsync.model import Amount, BudgetState, Column, Line, Table
+from vaultsync.report.desk import NONE, Desk, amount, dearest_first, is_general, joined, name, tokens
+
+Row = tuple[object, ...]
+LIMIT = 12
+"""Longest table by name; the rest is summed in a row of its own."""
+
+
+def models(desk: Desk) -> Table | None:
+    """By provider and model: calls, each class of tokens, cost and share."""
+    summary = desk.sum("provider", "model")
+    cache = any(_cache(line) for line in summary.lines)
+    columns = [Column("Provider"), Column("Model"), Column("Calls", "count"), Column("Input", "count")]
+    columns += [Column("Cache", "count")] * cache + [Column("Output", "count"), Column(desk.money, "money")]
+
+    def cells(line: Line) -> Row:
+        cached = (_cache(line),) if cache else ()
+        return (line.requests, line.tokens.input, *cached, line.tokens.output, amount(line))
+
+    return _ranked("models", "Models", columns, summary.lines, summary.total, cells)
+
+
+def _cache(line: Line) -> int:
+    return line.tokens.cache_read + line.tokens.cache_writes
+
+
+def grouped(desk: Desk, id: str, *by: str) -> Table | None:
+    """By any dimensions: calls, tokens, cost and share; None where the logs do not know them, or only one."""
+    summary = desk.sum(*by)
+    if len(summary.lines) < 2 or all(line.keys[-1] is None for line in summary.lines):
+        return None
+    columns = [Column(title.capitalize()) for title in by]
+    columns += [Column("Calls", "count"), Column("Tokens", "count"), Column(desk.money, "money")]
+
+    def cells(line: Line) -> Row:
+        return (line.requests, tokens(line), amount(line))
+
+    return _ranked(id, id.capitalize(), columns, summary.lines, summary.total, cells)
+
+
+def _ranked(
+    id: str,
+    title: str,
+    columns: list[Column],
+    lines: Sequence[Line],
+    total: Line,
+    cells: Callable[[Line], Row],
+) -> Table | None:
+    """Rows by falling cost with their share of the whole, the tail of a long list in one row."""
+    if not lines:
+        return None
+    ranked = dearest_first(lines)
+    head, tail = (ranked, []) if len(ranked) <= LIMIT else (ranked[: LIMIT - 1], ranked[LIMIT - 1 :])
+    width = len(lines[0].keys)
+    rows = [(*map(name, line.keys), *cells(line)) for line in head]
+    if tail:
+        rows.append((f"{len(tail)} others", *[""] * (width - 1), *cells(joined(tail))))
+    if len(rows) == 1:
+        return Table(id, title, tuple(columns), tuple(rows))
+    parts = [*head, joined(tail)] if tail else head
+    shares, of = _shares(parts, total)
+    rows = [(*row, share) for row, share in zip(rows, shares, strict=True)]
+    last = ("Total", *[""] * (width - 1), *cells(total), Decimal(1))
+    return Table(id, title, (*columns, Column(of, "share")), tuple(rows), last)
+
+
+def _shares(lines: Sequence[Line], total: Line) -> tuple[list[Decimal | None], str]:
+    """Fractions of the cost; where nothing costs anything, of the tokens."""
+    if total.cost:
+        return [None if line.cost is None else line.cost / total.cost for line in lines], "Share"
+    whole = tokens(total) or 1
+    return [Decimal(tokens(line)) / whole for line in lines], "Tokens"
+
+
+def sessions(desk: Desk) -> Table | None:
+    """By provider and model: sessions, tokens, and the average of one session."""
+    summary = desk.sum("provider", "model")
+    if summary.total.sessions < 2:
+        return None
+    columns = (
+        Column("Provider"),
+        Column("Model"),
+        Column("Sessions", "count"),
+        Column("Tokens", "count"),
+        Column("Per session", "count"),
+        Column(f"Per session ({desk.currency})", "money"),
+    )
+    rows = tuple((*map(name, x.keys), *_per_session(x)) for x in dearest_first(summary.lines)[:LIMIT])
+    total = ("Total", "", *_per_session(summary.total)) if len(summary.lines) > 1 else None
+    return Table("sessions", "Sessions", columns, rows, total)
+
+
+def _per_session(line: Line) -> Row:
+    if not line.sessions:
+        return None, tokens(line), None, None
+    return (
+        line.sessions,
+        tokens(line),
+        Decimal(tokens(line)) / line.sessions,
+        each(amount(line), line.sessions),
+    )
+
+
+def each(cost: Amount, count: int) -> Amount | None:
+    """Cost of one of several; None where there is none to share it."""
+    if not count or cost.value is None:
+        return None
+    return Amount(cost.value / count, cost.incomplete)
+
+
+def outcomes(desk: Desk) -> Table | None:
+    """What came of it: count, cost of one, and how many came of 1,000 tokens.
+
+    An outcome in the logs is set against the cost of the sources and projects that count it, one that was
+    counted in notes against all of the period.
+    """
+    counting = [line for line in desk.sum("source", "project").lines if line.outcomes]
+    rows: list[Row] = []
+    if counting:
+        every = joined(counting)
+        rows.append(("runs", every.coverage.events, each(amount(every), every.coverage.events), None))
+    for outcome in sorted({key for line in counting for key, _ in line.outcomes}):
+        lines = [line for line in counting if outcome in dict(line.outcomes)]
+        rows += _outcome(outcome, sum(dict(line.outcomes)[outcome] for line in lines), joined(lines))
+    for outcome, count in sorted(desk.outcomes.items()):
+        rows += _outcome(outcome, count, desk.sum().total)
+    if not rows:
+        return None
+    columns = (
+        Column("Outcome"),
+        Column("Count", "count"),
+        Column(f"Each ({desk.currency})", "money"),
+        Column("Per 1,000 tokens", "rate"),
+    )
+    return Table("outcomes", "Outcomes", columns, tuple(rows))
+
+
+def _outcome(outcome: str, count: int, line: Line) -> list[Row]:
+    """A row; mistakes have no price of their own, and none of them need no row."""
+    words = outcome.replace("_", " ")
+    if outcome == "errors":
+        return [(words, count, None, None)] if count else []
+    spent = tokens(line)
+    return [(words, count, each(amount(line), count), Decimal(count) * 1000 / spent if spent else None)]
+
+
+def budgets(desk: Desk, states: Sequence[BudgetState]) -> Table | None:
+    """Budgets on a provider or a project: limit, spent, left."""
+    special = [state for state in states if not is_general(state)]
+    if not special:
+        return None
+    columns = [
+        Column("Budget"),
+        *(Column(f"{x} ({desk.currency})", "money") for x in ("Limit", "Spent", "Left")),
+    ]
+    columns += [Column("Used", "percent"), Column("", "bar")]
+    return Table("budgets", "Budgets", tuple(columns), tuple(_budget(state) for state in special))
+
+
+def _budget(state: BudgetState) -> Row:
+    budget = state.budget
+    what = " · ".join(x for x in (budget.provider, budget.project) if x)
+    left = Amount(state.left) if not state.incomplete else None
+    spent = Amount(state.spent, state.incomplete)
+    return f"{what} · {state.period.label}", Amount(state.limit), spent, left, state.used, state.used
+
+
+def dearest(desk: Desk, limit: int = 5) -> Table | None:
+    """The sessions that cost most."""
+    lines = [line for line in desk.sum("session", "project").lines if line.keys[0] is not None and line.cost]
+    if not lines:
+        return None
+    columns = [Column("Dearest sessions"), Column("Project")]
+    columns += [Column("Calls", "count"), Column("Tokens", "count"), Column(desk.money, "money")]
+    rows = ((*map(name, x.keys), x.requests, tokens(x), amount(x)) for x in dearest_first(lines)[:limit])
+    return Table("dearest", "Dearest sessions", tuple(columns), tuple(rows))
+
+
+def only(desk: Desk) -> tuple[str, ...]:
+    """Project, branch and action that all events have in common."""
+    found = []
+    for dimension in ("project", "branch", "action"):
+        lines = desk.sum(dimension).lines
+        if len(lines) == 1 and (key := name(lines[0].keys[0])) != NONE:
+            found.append(key)
+    return tuple(found)
