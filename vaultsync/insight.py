@@ -1,0 +1,192 @@
+"""Find what stands out in exact sums: change, trend, forecast, days that cost too much, cost per result.
+
+Plain arithmetic on `Decimal`; an unknown cost never counts as zero, and nothing here reads the clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from statistics import median
+from typing import cast
+
+from vaultsync.model import Change, Figures, Forecast, Insights, Line, Spike
+from vaultsync.periods import Calendar, Kind, Period
+from vaultsync.periods import day as day_period
+
+Costs = Mapping[date, Decimal | None]
+"""Cost of each local day that has events; None: none of them has a price."""
+
+LOOK_BACK = 28
+"""Days before a period, or before today, that say what is usual."""
+WINDOW = 14
+"""Days whose mean is forecast: whole weeks, so that idle weekends weigh as much as they will."""
+FEWEST_DAYS = 3
+"""Days with a cost below which nothing is forecast."""
+FEWEST_USUAL = 7
+"""Days with a cost below which no day is unusual."""
+DEVIATIONS = Decimal(5)
+"""Median deviations above the median at which a day is a spike."""
+FEWEST_MONEY = Decimal(1)
+"""A day below this is never a spike."""
+ZERO = Decimal(0)
+_PARTS: Mapping[Kind, Kind] = {"quarter": "week", "year": "month"}
+
+
+def find(
+    figures: Figures, period: Period, today: date, forecasts: Sequence[Period] | None = None
+) -> Insights:
+    """Find out all about a period.
+
+    Args:
+        figures: Reach back over the period before this one, and `LOOK_BACK` days before the period and today.
+        today: Local day of the run; it, and what comes after, is unfinished.
+        forecasts: What is forecast; by default the period itself, if it is unfinished.
+    """
+    wanted = [period] if forecasts is None else forecasts
+    running = [each for each in wanted if today in each]
+    back = timedelta(days=LOOK_BACK)
+    first = min([today, *(each.start for each in running)]) - back
+    late = _daily(figures, first, today + timedelta(days=1)) if running else {}
+    guesses = (forecast(late, each, today) for each in running)
+    usual = _daily(figures, period.start - back, period.end)
+    return Insights(
+        change=change(figures, period, today),
+        trend=trend(_finished(figures, period, today)),
+        forecasts=tuple(each for each in guesses if each is not None),
+        spikes=tuple(spike for spike in spikes(usual) if spike.period.start in period),
+    )
+
+
+def _daily(figures: Figures, first: date, end: date) -> Costs:
+    lines = figures.summarize(Period(first, end, "day", ""), bucket="day").lines
+    return {date.fromisoformat(line.period): line.cost for line in lines if line.period}
+
+
+def _finished(figures: Figures, period: Period, today: date) -> list[Decimal | None]:
+    """Cost of each finished part that lies whole inside a period: weeks of a quarter, months of a year."""
+    kind = _PARTS.get(period.kind)
+    if kind is None:
+        return []
+    costs = {line.period: line.cost for line in figures.summarize(period, bucket=kind).lines}
+    parts = cast(Calendar, figures.calendar).split(period, kind)
+    end = min(period.end, today)
+    return [costs.get(part.label, ZERO) for part in parts if part.start >= period.start and part.end <= end]
+
+
+def change(figures: Figures, period: Period, today: date) -> Change | None:
+    """Compare a period with the one before; an unfinished one with as many days of it.
+
+    Returns:
+        None where the period lies ahead, or nothing happened in the one before.
+    """
+    before = cast(Calendar, figures.calendar).previous(period)
+    days = (today - period.start).days + 1
+    words = f"the {period.kind} before"
+    if days < 1:
+        return None
+    if days < min(period.length, before.length):
+        words = f"the first {days} days of {words}" if days > 1 else f"the first day of {words}"
+        before = Period(before.start, before.start + timedelta(days=days), before.kind, before.label)
+    earlier = figures.summarize(before).total
+    if not earlier.coverage.events:
+        return None
+    return Change(words, earlier.cost, figures.summarize(period).total.cost)
+
+
+def trend(parts: Sequence[Decimal | None]) -> Decimal | None:
+    """Mean growth of cost from one part to the next, by the line of least squares, in money.
+
+    Args:
+        parts: Costs in order; an unknown one is left out, its place is kept.
+
+    Returns:
+        None with fewer than three known costs.
+    """
+    known = [(Decimal(place), cost) for place, cost in enumerate(parts) if cost is not None]
+    if len(known) < 3:
+        return None
+    middle = sum((x for x, _ in known), ZERO) / len(known)
+    mean = sum((y for _, y in known), ZERO) / len(known)
+    slope = sum(((x - middle) * (y - mean) for x, y in known), ZERO)
+    return slope / sum(((x - middle) ** 2 for x, _ in known), ZERO)
+
+
+def forecast(daily: Costs, period: Period, today: date) -> Forecast | None:
+    """Guess the cost of an unfinished period: spent so far, and the mean of late days for each day left.
+
+    The mean is over each of the last `WINDOW` days before today, idle or not, but none before the first cost.
+
+    Args:
+        daily: Costs of the period, and of the `LOOK_BACK` days before today.
+
+    Returns:
+        None unless today lies in the period and three days before today have a cost.
+    """
+    if today not in period:
+        return None
+    known = {day: cost for day, cost in daily.items() if cost is not None}
+    late = [day for day in known if today - timedelta(days=WINDOW) <= day < today]
+    if len(late) < FEWEST_DAYS:
+        return None
+    first = max(today - timedelta(days=WINDOW), min(known))
+    mean = sum((known[day] for day in late), ZERO) / (today - first).days
+    spent = sum((cost for day, cost in known.items() if day in period and day <= today), ZERO)
+    return Forecast(period, spent + mean * (period.end - today - timedelta(days=1)).days)
+
+
+def spikes(
+    daily: Costs, deviations: Decimal = DEVIATIONS, fewest: Decimal = FEWEST_MONEY
+) -> tuple[Spike, ...]:
+    """Days that cost far more than such days usually do, the dearest first.
+
+    A spike lies above the median by so many median deviations, is at least double the median, and worth
+    mentioning at all. Idle days are not usual days.
+
+    Args:
+        fewest: Money below which no day is a spike.
+    """
+    active = {day: cost for day, cost in daily.items() if cost}
+    if len(active) < FEWEST_USUAL:
+        return ()
+    usual = median(active.values())
+    spread = median(abs(cost - usual) for cost in active.values())
+    limit = max(usual + deviations * spread, 2 * usual)
+    found = [
+        Spike(day_period(day), cost, usual) for day, cost in active.items() if cost > limit and cost >= fewest
+    ]
+    return tuple(sorted(found, key=lambda spike: (-spike.cost, spike.period.start)))
+
+
+def per(cost: Decimal | None, count: int) -> Decimal | None:
+    """Cost of one of many; None without a cost or without any."""
+    return None if cost is None or not count else cost / count
+
+
+def cost_per_event(line: Line) -> Decimal | None:
+    """Mean cost of the events that have one."""
+    return per(line.cost, line.coverage.calculated + line.coverage.reported + line.coverage.free)
+
+
+def cost_per_session(line: Line) -> Decimal | None:
+    """Mean cost of a session."""
+    return per(line.cost, line.sessions)
+
+
+def cost_per_outcome(line: Line) -> tuple[tuple[str, Decimal], ...]:
+    """Cost of the whole line for one of each of its results, by name."""
+    shares = ((name, per(line.cost, count)) for name, count in line.outcomes)
+    return tuple((name, share) for name, share in shares if share is not None)
+
+
+def tokens_per_session(line: Line) -> Decimal | None:
+    """Mean tokens of a session."""
+    return per(Decimal(line.tokens.total + line.coverage.unsplit_tokens), line.sessions)
+
+
+def results_per_thousand_tokens(line: Line, name: str) -> Decimal | None:
+    """How many results, such as messages sent, came out of a thousand tokens."""
+    return per(
+        Decimal(1000 * dict(line.outcomes).get(name, 0)), line.tokens.total + line.coverage.unsplit_tokens
+    )
