@@ -208,14 +208,16 @@ def _basis(
 
 
 def _flags(lot: Lot, kind: str | None, quality: str | None, noted: str | None) -> tuple[str, ...]:
-    """All that was noticed: by the collector, by the price list, and here."""
+    """All that was noticed: by the collector, by the price list, and here.
+
+    Here: `estimate` and `session-total` for counts of that quality, `estimated_cost` where the log's own estimate
+    stands in for a price, `notional` for calls covered by a flat fee, `foreign` for money that stays apart.
+    """
     flags = set((noted or "").split())
     if quality in ("estimate", "session-total"):
         flags.add(quality)
     if lot.basis in ("calculated", "free", "notional"):
         flags.update(lot.price.applied.flags)
-    if lot.basis == "unpriced":
-        flags.add(lot.price.applied.reason or ("total_only" if lot.is_unsplit else "no_output_rate"))
     if lot.basis == "reported" and kind not in ("billed", "charged"):
         flags.add("estimated_cost")
     if lot.basis == "notional":
