@@ -10,6 +10,9 @@ from decimal import Decimal
 from vaultsync.model import Budget, BudgetState, Coverage, Line, Summary, TokenCounts
 from vaultsync.periods import Calendar, Kind, Period
 
+RUN = TokenCounts(input=15_000, output=3_000)
+UTC_WEEKS = Calendar()
+
 
 @dataclass(frozen=True)
 class Spent:
@@ -18,7 +21,7 @@ class Spent:
     day: date
     provider: str = "anthropic"
     model: str = "claude-opus-4-5"
-    tokens: TokenCounts = TokenCounts(input=15_000, output=3_000)
+    tokens: TokenCounts = RUN
     cost: Decimal | None = Decimal("0.15")
     session: str | None = None
     project: str | None = None
@@ -38,7 +41,7 @@ class Naive:
     """Sums events one by one; the same contract as the real figures."""
 
     events: Sequence[Spent]
-    calendar: Calendar = Calendar()
+    calendar: Calendar = UTC_WEEKS
 
     def summarize(
         self,
@@ -90,7 +93,12 @@ def covered(event: Spent) -> Coverage:
 
 
 def state(
-    period: Period, limit: str, spent: str, provider: str | None = None, project: str | None = None, **more: object
+    period: Period,
+    limit: str,
+    spent: str,
+    provider: str | None = None,
+    project: str | None = None,
+    **more: object,
 ) -> BudgetState:
     """A budget against what was spent."""
     budget = Budget(period.kind, Decimal(limit), "LLM Costs.md llm_budget_usd", provider, project)

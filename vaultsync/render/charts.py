@@ -41,8 +41,16 @@ def _xy(chart: Chart) -> list[str]:
 
 
 def _pie(chart: Chart) -> list[str]:
-    slices = [pair for pair in zip(chart.labels, chart.values, strict=True) if pair[1] >= _SMALLEST]
-    return [_PIE, f"pie title {label(chart.title)}", *(f'    "{label(x)}" : {_number(v)}' for x, v in slices)]
+    slices: dict[str, Decimal] = {}
+    for text, value in zip(chart.labels, chart.values, strict=True):
+        if value >= _SMALLEST:
+            name = label(text)  # two names may look alike here, and Mermaid would drop the second
+            slices[name] = slices.get(name, Decimal(0)) + value
+    return [
+        _PIE,
+        f"pie title {label(chart.title)}",
+        *(f'    "{x}" : {_number(v)}' for x, v in slices.items()),
+    ]
 
 
 def _series(values: Sequence[Decimal]) -> str:

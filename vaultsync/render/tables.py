@@ -81,7 +81,7 @@ def _name(key: str | None) -> str:
 
 def _counts(line: Line) -> tuple[object, ...]:
     tokens, coverage = line.tokens, line.coverage
-    incomplete = bool(coverage.unpriced or coverage.unsplit or line.foreign)
+    incomplete = bool(coverage.unpriced or line.foreign)
     cost = Amount(line.cost, incomplete and line.cost is not None) if coverage.events else Amount(Decimal(0))
     cache = tokens.cache_read + tokens.cache_writes
     return (line.requests, tokens.input, cache, tokens.output, tokens.total + coverage.unsplit_tokens, cost)

@@ -13,7 +13,8 @@ LONGEST_NAME = 80
 LONGEST_SENTENCE = 400
 _ANYWHERE = re.compile(r"[\\`*\[\]#|<>~=^$%&]|(?<=:):|(?<!\w)_|_(?!\w)|(?<=_)_")
 _AT_THE_START = re.compile(r"[-+:@.]|\d{1,9}(?=[.)])")
-_LINK = re.compile(r"(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=@)(?=[\w-]+\.)", re.IGNORECASE)
+_LINK = re.compile(r"(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=@)(?=[\w-]+\.)|(?<=:)$", re.IGNORECASE)
+"""Where an address would link, and where a colon of ours may follow one of the name."""
 _NOT_IN_CHARTS = re.compile(r"[^\w\-_.,/+() ]")
 _JOINER = "\N{WORD JOINER}"
 

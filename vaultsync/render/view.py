@@ -30,6 +30,7 @@ def of(report: Report) -> dict[str, object]:
         "currency": report.currency,
         "state": state(budget) if budget else "summary",
         "cost": numbers.price(_amount(total), report.currency),
+        "flat": None if total.notional is None else numbers.price(Amount(total.notional), report.currency),
         "tokens": _count(total.tokens.total + total.coverage.unsplit_tokens, "token"),
         "calls": _count(total.requests, "call"),
         "sessions": _count(total.sessions, "session") if total.sessions else None,
@@ -42,6 +43,7 @@ def of(report: Report) -> dict[str, object]:
         "spikes": _spikes(report),
         "coverage": _coverage(total),
         "notices": tuple(notice(item, report.currency) for item in report.notices),
+        "tables": tuple(tables),
         "show": lambda id: tables.get(id, Markdown("")),
         "draw": lambda id: charts.get(id, Markdown("")),
     }
@@ -50,7 +52,7 @@ def of(report: Report) -> dict[str, object]:
 def _amount(line: Line) -> Amount:
     if not line.coverage.events:
         return Amount(Decimal(0))
-    incomplete = bool(line.coverage.unpriced or line.coverage.unsplit or line.foreign)
+    incomplete = bool(line.coverage.unpriced or line.foreign)
     return Amount(line.cost, incomplete and line.cost is not None)
 
 

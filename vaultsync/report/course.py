@@ -122,7 +122,12 @@ def last_days(today: Period) -> Period:
 
 def current(desk: Desk, today: Period) -> Table:
     """Today, this week, month, quarter and year: cost against budget."""
-    columns = [Column(""), Column("Calls", "count"), Column("Tokens", "count"), Column(desk.money, "money")]
+    columns = [
+        Column("Period"),
+        Column("Calls", "count"),
+        Column("Tokens", "count"),
+        Column(desk.money, "money"),
+    ]
     periods = [
         desk.calendar.period(kind, today.start) for kind in ("day", "week", "month", "quarter", "year")
     ]

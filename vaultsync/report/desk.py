@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from functools import reduce
 from operator import add
 from typing import cast
@@ -72,7 +72,7 @@ def is_general(state: BudgetState) -> bool:
 
 def is_incomplete(line: Line) -> bool:
     """True where the cost is only a lower bound."""
-    return bool(line.coverage.unpriced or line.coverage.unsplit or line.foreign)
+    return bool(line.coverage.unpriced or line.foreign)
 
 
 def amount(line: Line) -> Amount:
@@ -84,7 +84,11 @@ def amount(line: Line) -> Amount:
 
 def joined(lines: Sequence[Line]) -> Line:
     """The sum of lines, without keys; a session that stands in two of them counts twice."""
-    costs = [line.cost for line in lines if line.cost is not None]
+    with localcontext(prec=120):  # as exact as the sums that come in
+        costs = [line.cost for line in lines if line.cost is not None]
+        cost = sum(costs, Decimal(0)) if costs else None
+        listed = [line.notional for line in lines if line.notional is not None]
+        notional = sum(listed, Decimal(0)) if listed else None
     return Line(
         keys=(),
         period=None,
@@ -92,13 +96,14 @@ def joined(lines: Sequence[Line]) -> Line:
         requests=sum(line.requests for line in lines),
         web_searches=sum(line.web_searches for line in lines),
         sessions=sum(line.sessions for line in lines),
-        cost=sum(costs, Decimal(0)) if costs else None,
+        cost=cost,
         list_cost=None,
         stated=None,
         stated_calculated=None,
         foreign=tuple(money for line in lines for money in line.foreign),
         energy=(),
         coverage=reduce(add, (line.coverage for line in lines), Coverage()),
+        notional=notional,
     )
 
 

@@ -22,11 +22,24 @@ FLAGS = {
     "bad_count": "an optional count that cannot be read, left out",
     "from_totals": "taken from the day's totals, for the log lists no runs",
     "future": "dated more than two days ahead when read",
+    "assumed_date": "no time of their own, so the time of what stands around them",
+    "estimate": "token counts that are themselves an estimate",
+    "session-total": "known only as the total of a session",
+    "estimated_cost": "no price in the list, so the cost that the program itself estimates",
+    "bad_cost": "a stated cost that cannot be read, left out",
     "assumed_model": "no model in the log, so the one in force before it",
 }
 """What a flag means, after "3 events: "."""
 
-_TOLD_ELSEWHERE = {"total_only"}
+_TOLD_ELSEWHERE = {
+    "ambiguous_provider",
+    "foreign",
+    "no_output_rate",
+    "no_rate_for_date",
+    "notional",
+    "total_only",
+    "unknown_model",
+}
 
 
 def all_of(desk: Desk) -> tuple[Notice, ...]:
@@ -60,7 +73,7 @@ def _events(count: int) -> str:
 def _counts(total: Line) -> Iterator[Notice]:
     coverage = total.coverage
     if coverage.unsplit:
-        text = "{} {} known only by a total of {} tokens, which has no price."
+        text = "{} {} known only by a total of {} tokens, which the price list cannot price."
         are = "event is" if coverage.unsplit == 1 else "events are"
         yield Notice("unsplit", text, (coverage.unsplit, are, coverage.unsplit_tokens))
     if coverage.partial:

@@ -17,12 +17,15 @@ def models(desk: Desk) -> Table | None:
     """By provider and model: calls, each class of tokens, cost and share."""
     summary = desk.sum("provider", "model")
     cache = any(_cache(line) for line in summary.lines)
+    flat = summary.total.notional is not None
     columns = [Column("Provider"), Column("Model"), Column("Calls", "count"), Column("Input", "count")]
-    columns += [Column("Cache", "count")] * cache + [Column("Output", "count"), Column(desk.money, "money")]
+    columns += [Column("Cache", "count")] * cache + [Column("Output", "count")]
+    columns += [Column(f"At list price ({desk.currency})", "money")] * flat + [Column(desk.money, "money")]
 
     def cells(line: Line) -> Row:
-        cached = (_cache(line),) if cache else ()
-        return (line.requests, line.tokens.input, *cached, line.tokens.output, amount(line))
+        listed = None if line.notional is None else Amount(line.notional)
+        middle = (*[_cache(line)] * cache, line.tokens.output, *[listed] * flat)
+        return (line.requests, line.tokens.input, *middle, amount(line))
 
     return _ranked("models", "Models", columns, summary.lines, summary.total, cells)
 
@@ -32,9 +35,9 @@ def _cache(line: Line) -> int:
 
 
 def grouped(desk: Desk, id: str, *by: str) -> Table | None:
-    """By any dimensions: calls, tokens, cost and share; None where the logs do not know them, or only one."""
+    """By any dimensions: calls, tokens, cost and share; None where the last one does not differ."""
     summary = desk.sum(*by)
-    if len(summary.lines) < 2 or all(line.keys[-1] is None for line in summary.lines):
+    if len({line.keys[-1] for line in summary.lines}) < 2:
         return None
     columns = [Column(title.capitalize()) for title in by]
     columns += [Column("Calls", "count"), Column("Tokens", "count"), Column(desk.money, "money")]
@@ -56,8 +59,7 @@ def _ranked(
     """Rows by falling cost with their share of the whole, the tail of a long list in one row."""
     if not lines:
         return None
-    ranked = dearest_first(lines)
-    head, tail = (ranked, []) if len(ranked) <= LIMIT else (ranked[: LIMIT - 1], ranked[LIMIT - 1 :])
+    head, tail = _split(lines)
     width = len(lines[0].keys)
     rows = [(*map(name, line.keys), *cells(line)) for line in head]
     if tail:
@@ -69,6 +71,12 @@ def _ranked(
     rows = [(*row, share) for row, share in zip(rows, shares, strict=True)]
     last = ("Total", *[""] * (width - 1), *cells(total), Decimal(1))
     return Table(id, title, (*columns, Column(of, "share")), tuple(rows), last)
+
+
+def _split(lines: Sequence[Line]) -> tuple[list[Line], list[Line]]:
+    """The dearest lines, and those that one row has to hold."""
+    ranked = dearest_first(lines)
+    return (ranked, []) if len(ranked) <= LIMIT else (ranked[: LIMIT - 1], ranked[LIMIT - 1 :])
 
 
 def _shares(lines: Sequence[Line], total: Line) -> tuple[list[Decimal | None], str]:
@@ -92,9 +100,12 @@ def sessions(desk: Desk) -> Table | None:
         Column("Per session", "count"),
         Column(f"Per session ({desk.currency})", "money"),
     )
-    rows = tuple((*map(name, x.keys), *_per_session(x)) for x in dearest_first(summary.lines)[:LIMIT])
+    head, tail = _split(summary.lines)
+    rows = [(*map(name, line.keys), *_per_session(line)) for line in head]
+    if tail:  # one session may use several of these models, so their number is unknown
+        rows.append((f"{len(tail)} others", "", None, tokens(joined(tail)), None, None))
     total = ("Total", "", *_per_session(summary.total)) if len(summary.lines) > 1 else None
-    return Table("sessions", "Sessions", columns, rows, total)
+    return Table("sessions", "Sessions", columns, tuple(rows), total)
 
 
 def _per_session(line: Line) -> Row:
