@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.telling import Naive, Spent, state
 from vaultsync import periods, report
-from vaultsync.model import Amount, Coverage, Notice, Report, Summary, Table, TokenCounts
+from vaultsync.model import Amount, Coverage, Forecast, Insights, Notice, Report, Summary, Table, TokenCounts
 from vaultsync.report import Desk
 
 DAY = date(2026, 1, 7)
@@ -82,6 +82,11 @@ def test_three_providers_are_told_with_sessions_tokens_and_their_average() -> No
 def test_a_day_without_calls_is_one_report_without_tables() -> None:
     told = report.daily(Desk(TODAY, Naive([])))
     assert told.tables == () and told.charts == () and told.notices == ()
+
+
+def test_a_day_has_no_forecast() -> None:
+    insights = Insights(forecasts=(Forecast(TODAY, Decimal(1)),))
+    assert report.daily(Desk(TODAY, Naive([RUN]), insights=insights)).insights.forecasts == ()
 
 
 def test_one_project_needs_no_table() -> None:

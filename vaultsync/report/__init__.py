@@ -42,7 +42,8 @@ def build(kind: Told, desk: Desk) -> Report:
 
 def daily(desk: Desk) -> Report:
     """Tell a day: who spent it, for what, and what came of it."""
-    return _report("daily", desk, _spent(desk))
+    insights = replace(desk.insights, forecasts=())  # what today will cost is what it costs
+    return _report("daily", replace(desk, insights=insights), _spent(desk))
 
 
 def weekly(desk: Desk) -> Report:
