@@ -84,6 +84,13 @@ def test_a_day_without_calls_is_one_report_without_tables() -> None:
     assert told.tables == () and told.charts == () and told.notices == ()
 
 
+def test_where_nothing_costs_anything_the_share_is_of_tokens_and_says_so() -> None:
+    events = [replace(RUN, cost=None, project=project) for project in "abc"]
+    found = table(report.daily(Desk(TODAY, Naive(events))), "projects")
+    titles = [column.title for column in found.columns]
+    assert titles == ["Project", "Calls", "Tokens", "Cost (USD)", "Share of tokens"]
+
+
 def test_a_day_has_no_forecast() -> None:
     insights = Insights(forecasts=(Forecast(TODAY, Decimal(1)),))
     assert report.daily(Desk(TODAY, Naive([RUN]), insights=insights)).insights.forecasts == ()

@@ -84,7 +84,7 @@ def _shares(lines: Sequence[Line], total: Line) -> tuple[list[Decimal | None], s
     if total.cost:
         return [None if line.cost is None else line.cost / total.cost for line in lines], "Share"
     whole = tokens(total) or 1
-    return [Decimal(tokens(line)) / whole for line in lines], "Tokens"
+    return [Decimal(tokens(line)) / whole for line in lines], "Share of tokens"
 
 
 def sessions(desk: Desk) -> Table | None:
