@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vaultsync.model import Coverage, Line, Summary, TokenCounts
-from vaultsync.table import MEASURES, defuse, plain_number, to_csv, to_json, to_markdown
+from vaultsync.table import MEASURES, defuse, plain_number, to_csv, to_json
 
 TOKENS = TokenCounts(input=100, cache_read=20, cache_write_5m=3, cache_write=4, output=50, reasoning=10)
 
@@ -134,17 +134,3 @@ def test_a_formula_is_defused_in_csv(name: str) -> None:
 )
 def test_numbers_and_plain_words_are_not_defused(cell: str | int | Decimal | None, text: str) -> None:
     assert defuse(cell) == text
-
-
-def test_markdown_escapes_names_and_ends_with_the_total() -> None:
-    text = to_markdown(summary(line(["a|b"]), line([None])), escape=lambda name: name.replace("|", r"\|"))
-    head, rule, first, second, total = text.splitlines()
-    assert head.startswith("| model | events |")
-    assert rule.startswith("| --- | ---: |")
-    assert first.startswith(r"| a\|b | 2 | 100 |")
-    assert second.startswith("| (none) |")
-    assert total == "| total | 2 | 100 | 20 | 7 | 50 | 10 | 177 | 1.5 | calculated | 0 |"
-
-
-def test_markdown_without_dimensions_is_one_row_of_totals() -> None:
-    assert to_markdown(summary(by=()), escape=str).splitlines()[-1].startswith("| 2 | 100 |")

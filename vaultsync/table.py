@@ -1,4 +1,4 @@
-"""Write a Summary as text for programs: JSON (schema "vaultsync.report/1"), CSV and a Markdown table.
+"""Write a Summary as text for programs: JSON of the schema "vaultsync.report/1", and CSV.
 
 Every figure is exact: a cost is the full decimal, never rounded, and null where nothing of the row has one.
 """
@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 
@@ -65,24 +65,6 @@ def to_csv(summary: Summary) -> str:
     writer.writerow(columns(summary))
     writer.writerows([defuse(cell) for cell in row.values()] for row in rows_of(summary))
     return out.getvalue()
-
-
-def to_markdown(summary: Summary, escape: Callable[[str], str], empty: str = "(none)") -> str:
-    """The rows as a Markdown table with a total.
-
-    Args:
-        escape: Makes a name into Markdown that shows it and does nothing else.
-        empty: Stands for a missing name.
-    """
-    names = [name for name in columns(summary) if name != "period" or summary.bucket]
-    total: dict[str, Cell] = {name: "" for name in names if name not in MEASURES}
-    total |= {next(iter(total), ""): "total"} if total else {}
-    lines = ["| " + " | ".join(names) + " |"]
-    lines += ["|" + "|".join(" ---: " if _is_number(name) else " --- " for name in names) + "|"]
-    for row in [*rows_of(summary), total | measures(summary.total)]:
-        cells = [_markdown(row[name], name, escape, empty) for name in names]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
 
 
 def columns(summary: Summary) -> list[str]:
@@ -160,15 +142,3 @@ def _json(value: Cell | Mapping[str, Cell]) -> str:
     if isinstance(value, Mapping):
         return _object(value)
     return plain_number(value) if isinstance(value, Decimal) else json.dumps(value)
-
-
-def _is_number(column: str) -> bool:
-    return column in MEASURES and column != "cost_basis"
-
-
-def _markdown(cell: Cell, column: str, escape: Callable[[str], str], empty: str) -> str:
-    if cell is None:
-        return "" if column in MEASURES else empty
-    if isinstance(cell, Decimal):
-        return plain_number(cell)
-    return str(cell) if isinstance(cell, int) or column in MEASURES else escape(cell)

@@ -1,0 +1,156 @@
+"""`report`: usage and cost by any dimension, on the terminal or for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vaultsync.cli.common import Shell, command, day_option, table
+from vaultsync.cli.program import DONE, say
+
+if TYPE_CHECKING:
+    from vaultsync.model import Line, Summary
+    from vaultsync.settings import Settings
+
+DIMENSIONS = ("provider", "model", "project", "session", "branch", "action", "source", "machine")
+PERIODS = ("day", "week", "month", "quarter", "year")
+NONE = "(none)"
+COUNTS = ("calls", "input", "cache read", "cache write", "output", "total")
+
+
+def dimensions(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
+    """Dimensions separated by commas; `none` for no grouping."""
+    names = [name.strip() for name in value.split(",") if name.strip()]
+    for name in names:
+        if name not in DIMENSIONS and names != ["none"]:
+            raise click.BadParameter(f"{name!r} is not one of {', '.join(DIMENSIONS)}.")
+    return () if names == ["none"] else tuple(dict.fromkeys(names))
+
+
+def conditions(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> Mapping[str, str | None]:
+    """Conditions `DIM=VALUE`; an empty value, or (none), is a missing one."""
+    found: dict[str, str | None] = {}
+    for text in value:
+        name, sign, wanted = text.partition("=")
+        if not sign or name not in DIMENSIONS:
+            raise click.BadParameter(f"{text!r} is not DIM=VALUE; DIM is one of {', '.join(DIMENSIONS)}.")
+        if name in found:
+            raise click.BadParameter(f"{name} is named twice; an event has one.")
+        found[name] = None if wanted in ("", NONE) else wanted
+    return found
+
+
+@command("report")
+@click.argument("period", type=click.Choice(PERIODS), required=False)
+@click.option("--by", metavar="DIM,...", default="provider,model", callback=dimensions, show_default=True)
+@day_option("--since", "First day. Default: of this month, quarter or year.")
+@day_option("--until", "Last day, included.")
+@click.option(
+    "--where", metavar="DIM=VALUE", multiple=True, callback=conditions, help="Only these; may be repeated."
+)
+@click.option("--json", "form", flag_value="json", help='One JSON object, schema "vaultsync.report/1".')
+@click.option("--csv", "form", flag_value="csv", help="The rows as CSV, safe to open in a spreadsheet.")
+@click.option("--markdown", "form", flag_value="markdown", help="A Markdown table.")
+def report(
+    shell: Shell,
+    period: Any,
+    by: tuple[str, ...],
+    since: date | None,
+    until: date | None,
+    where: Mapping[str, str | None],
+    form: str | None,
+) -> int:
+    """Show usage and cost, grouped by DIM and, with PERIOD, cut into days, weeks, months, quarters or years.
+
+    DIM is provider, model, project, session, branch, action, source or machine; `--by none` gives one total.
+    It reads the ledger as it is; `vaultsync collect` brings it up to date.
+    """
+    from vaultsync.cli.span import span
+
+    with shell.open() as (run, settings, today):
+        whole = span(since, until, period, today, run.calendar)
+        figures = run.figures(whole.start, whole.end)
+        summary = figures.summarize(whole, by, period, where or None)
+    say(write(summary, settings, form).rstrip("\n"))
+    return DONE
+
+
+def write(summary: Summary, settings: Settings, form: str | None) -> str:
+    """The text of a summary in a form."""
+    if form == "markdown":
+        from vaultsync.render import markdown_table
+
+        return markdown_table(summary, settings.currency)
+    if form is None:
+        return on_screen(summary, settings.currency)
+    from vaultsync.table import to_csv, to_json
+
+    return (
+        to_csv(summary)
+        if form == "csv"
+        else to_json(summary, zone=settings.zone_name, currency=settings.currency)
+    )
+
+
+def on_screen(summary: Summary, currency: str) -> str:
+    """The table for a terminal, with its range above and its coverage below."""
+    last = summary.until - timedelta(days=1)
+    head = f"{summary.since} to {last}"
+    if not summary.lines:
+        return f"{head}: no usage."
+    names = [*(["period"] if summary.bucket else []), *summary.by]
+    rows = [[*_names(line, summary), *figures_of(line)] for line in summary.lines]
+    total = [*("total" if i == 0 else "" for i in range(len(names))), *figures_of(summary.total)]
+    text = table([*names, *COUNTS, f"cost {currency}"], rows, total if names else None, text=len(names))
+    return "\n".join([head, "", text, "", *coverage(summary.total)])
+
+
+def _names(line: Line, summary: Summary) -> Iterator[str]:
+    from vaultsync.render.text import plain
+
+    if summary.bucket:
+        yield line.period or ""
+    yield from (NONE if key is None else plain(key) for key in line.keys)
+
+
+def figures_of(line: Line) -> list[str]:
+    """Calls, tokens and cost of a line as text."""
+    t = line.tokens
+    counts = (line.requests, t.input, t.cache_read, t.cache_writes, t.output, t.total)
+    return [*(f"{n:,}" for n in counts), cost(line)]
+
+
+def cost(line: Line) -> str:
+    """A cost as text; a lower bound where some of it has no price."""
+    from vaultsync.model import Amount
+    from vaultsync.render.numbers import cell
+
+    return cell(Amount(line.cost, line.coverage.unpriced > 0))
+
+
+def coverage(line: Line) -> Iterator[str]:
+    """How the total was made, and what it lacks."""
+    from vaultsync.render.numbers import money
+
+    c = line.coverage
+    ways = (
+        (c.calculated, "calculated"),
+        (c.reported, "as reported"),
+        (c.free, "free"),
+        (c.unpriced, "without a price"),
+    )
+    yield f"{c.events:,} events: " + ", ".join(f"{n:,} {way}" for n, way in ways if n) + "."
+    if c.unpriced:
+        yield "The cost is a lower bound; `vaultsync prices check` names the models without a price."
+    if c.partial:
+        yield f"{c.partial:,} events have an output that is only partly known."
+    if c.unsplit:
+        yield f"{c.unsplit_tokens:,} more tokens of {c.unsplit:,} events are known only in sum."
+    for code, amount in line.foreign:
+        yield f"{money(amount)} {code} are not in the cost: no exchange rate is known."
+
+
+COMMANDS = {"report": report}
