@@ -277,6 +277,8 @@ def open_end(start: str, provider: str) -> Iterator[str]:
     """Gemini's `-lite`, `-8b` or `-tts` are other models, so an open end takes only previews and versions."""
     if provider == "google" and re.fullmatch(r"gemini-[\d.]+-(pro|flash|flash-lite)", start):
         yield from (start, f"{start}-0*", f"{start}-exp*", f"{start}-preview*")
+    elif start == "deepseek-r1":
+        yield start  # the distilled ones are other models
     else:
         yield f"{start}*"
 
@@ -339,6 +341,8 @@ def id_of(provider: str, model: str) -> str:
     if provider != "aws":
         return RENAMED.get(model, model)
     name = re.sub(r"-v\d+:\d+$|:\d+$", "", model.removeprefix("regional."))
+    if name.startswith("amazon.titan"):
+        return model.removesuffix(":0")
     if "anthropic." in name:
         name = re.sub(r"-v\d+$|-20\d{6}$", "", re.sub(r"-v\d+$", "", name))
         return name if name.startswith("global.") else name.removeprefix("anthropic.")

@@ -79,8 +79,8 @@ def _keep(path: Path, head: str, lines: list[bytes]) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         temporary.unlink(missing_ok=True)
         try:
-            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(_first(head, body) + b"\n" + body)
+            temporary.touch(mode=0o600, exist_ok=False)
+            temporary.write_bytes(_first(head, body) + b"\n" + body)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)

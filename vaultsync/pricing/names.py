@@ -56,6 +56,8 @@ _MAKERS: tuple[tuple[str, str], ...] = (
     (r"nova-|titan", "aws-bedrock"),
 )
 
+_MAKER_NAMES = frozenset(who for _, who in _MAKERS)
+
 _GEOGRAPHY = re.compile(r"^(us-gov|us|eu|apac|global|jp|au|in|ca)\.(?=[a-z])")
 _VENDOR = re.compile(
     r"^(anthropic|meta|mistral|amazon|openai|deepseek|qwen|cohere|google|moonshotai|zai)\.(?=[a-z])"
@@ -75,14 +77,12 @@ def provider_name(written: str) -> str:
 
 
 def maker(model: str) -> str:
-    """Name the provider that made a model, by its route or its family; empty where that cannot be told."""
-    name = model.strip().lower()
-    before, slash, after = name.rpartition("/")
-    if slash:
-        route = provider_name(before.split("/")[-1])
-        return route if route in _SPELLINGS or route in ("cohere", "deepseek", "minimax") else maker(after)
-    name = _spelled(_bare(name, ""))
-    return next((who for family, who in _MAKERS if re.match(family, name)), "")
+    """Name the provider that made a model, by its family or its route; empty where that cannot be told."""
+    before, _, after = _unwrapped(model.strip().lower()).rpartition("/")
+    name = _spelled(_bare(after, ""))
+    route = provider_name(before.rpartition("/")[2])
+    by_route = route if route in _MAKER_NAMES else ""
+    return next((who for family, who in _MAKERS if re.match(family, name)), by_route)
 
 
 def geography(model: str) -> str | None:

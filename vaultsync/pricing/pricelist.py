@@ -215,14 +215,12 @@ def _also(layer: Layer, below: Layer, provider: str, pattern: str, number: int) 
     stem = below.find(provider, pattern.rstrip("*")) if pattern.endswith("*") else None
     if stem is None:
         return None
-    for name in below.names(provider):
-        if (
-            fits(pattern, name)
-            and layer.find(provider, name) == number
-            and below.find(provider, name) != stem
-        ):
-            return name
-    return None
+    others = (
+        name
+        for name in below.names(provider)
+        if fits(pattern, name) and layer.find(provider, name) == number and below.find(provider, name) != stem
+    )
+    return min(others, key=lambda name: (len(name), name), default=None)
 
 
 def _pick(hits: Sequence[Hit], day: date) -> tuple[Hit, Model, Block | None] | None:
