@@ -88,6 +88,20 @@ def test_shipped_data_is_found() -> None:
     assert (shipped() / "templates").is_dir()
 
 
+def test_a_machine_whose_zone_is_not_clear_is_told_to_name_one(
+    vault: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unclear() -> None:
+        raise ValueError("two\nzones.")
+
+    monkeypatch.setattr("tzlocal.get_localzone", unclear)
+    with pytest.raises(
+        ConfigError,
+        match=r"vaultsync.yaml: the machine's time zone is not clear: two zones\. Write `timezone: ",
+    ):
+        load({"vault": vault}, HOME, vault)
+
+
 # --- what the file says ------------------------------------------------------------------------
 
 
@@ -299,7 +313,7 @@ def test_a_file_that_is_not_utf8_is_refused_with_its_line(vault: Path) -> None:
 
 def test_a_folder_in_place_of_the_file_is_refused(vault: Path) -> None:
     (vault / "vaultsync.yaml").mkdir()
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError, match="is not a regular file"):
         load({"vault": vault}, HOME, vault)
 
 

@@ -235,9 +235,10 @@ def _machine_zone() -> tuple[tzinfo, str]:
         zone = get_localzone()
         return zone, get_localzone_name() or str(zone)
     except (KeyError, ValueError, OSError, ImportError) as error:
+        why = " ".join(str(error.args[0] if error.args else error).split()).rstrip(".")
         raise ConfigError(
             CONFIG_NAME,
             None,
-            f"the time zone of this machine is not clear ({error}).",
-            "Write `timezone: Europe/Berlin`.",
+            f"the machine's time zone is not clear: {why}.",
+            "Write `timezone: Europe/Berlin` here.",
         ) from error

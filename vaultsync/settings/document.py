@@ -202,9 +202,8 @@ def _text(file: Path) -> str:
     """The text of a configuration file, without a byte-order mark."""
     try:
         if not file.is_file():
-            raise ConfigError(
-                file, None, "there is no such file.", "Name the file with --config, or run `vaultsync init`."
-            )
+            what = "is not a regular file." if file.exists() else "there is no such file."
+            raise ConfigError(file, None, what, "Name the file with --config, or run `vaultsync init`.")
         with file.open("rb") as stream:
             data = stream.read(SIZE_LIMIT + 1)
     except OSError as error:
