@@ -210,7 +210,7 @@ def _basis(
 def _flags(lot: Lot, kind: str | None, quality: str | None, noted: str | None) -> tuple[str, ...]:
     """All that was noticed: by the collector, by the price list, and here.
 
-    Here: `estimate` and `session-total` for counts of that quality, `estimated_cost` where the log's own estimate
+    Here: `estimate` and `session-total` for counts of that quality, `estimated_cost` where the log's own one
     stands in for a price, `notional` for calls covered by a flat fee, `foreign` for money that stays apart.
     """
     flags = set((noted or "").split())
