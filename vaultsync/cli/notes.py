@@ -54,7 +54,8 @@ def daily(shell: Shell, day: date | None, **switches: bool) -> int:
     This is the command for a scheduler. With nothing to do it is quick, and silent under -q.
     """
     with shell.open() as (run, settings, today):
-        return finish(shell, settings, run.daily(day or today, _options(switches)), switches)
+        outcome = run.daily(day or today, _options(switches))
+    return finish(shell, settings, outcome, switches)
 
 
 def _refresher(kind: str, period: str) -> click.Command:
@@ -62,7 +63,8 @@ def _refresher(kind: str, period: str) -> click.Command:
 
     def refresh(shell: Shell, day: date | None = None, **switches: bool) -> int:
         with shell.open() as (run, settings, today):
-            return finish(shell, settings, run.refresh(kind, day or today, _options(switches)), switches)
+            outcome = run.refresh(kind, day or today, _options(switches))
+        return finish(shell, settings, outcome, switches)
 
     refresh.__doc__ = f"Collect, then refresh {period}."
     dated: Callable[[Any], Any] = date_option if kind != "dashboard" else options()
@@ -80,7 +82,7 @@ def sync(shell: Shell, since: date | None, until: date | None, **switches: bool)
     in_order(since, until)
     with shell.open() as (run, settings, _):
         outcome = run.backfill(since, after(until), _options(switches))
-        return finish(shell, settings, outcome, switches)
+    return finish(shell, settings, outcome, switches)
 
 
 def _options(switches: dict[str, bool]) -> Any:

@@ -30,7 +30,8 @@ def undo(shell: Shell, note: str | None, everything: bool, **switches: bool) -> 
     switches["dry_run"] = switches["dry_run"] or not (note or everything)
     with shell.open() as (run, settings, _):
         path = find(note, settings.vault) if note else None
-        return finish(shell, settings, run.undo(path, Options(**switches)), switches)
+        outcome = run.undo(path, Options(**switches))
+    return finish(shell, settings, outcome, switches)
 
 
 def find(note: str, vault: Path) -> Path:
