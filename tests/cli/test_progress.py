@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import sys
+from contextlib import redirect_stderr
 
 import pytest
 
@@ -19,25 +19,23 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    """A terminal at standard error."""
-    stream = Terminal()
-    monkeypatch.setattr(sys, "stderr", stream)
+    """A terminal, to be put at standard error."""
     monkeypatch.setenv("TERM", "xterm")
-    return stream
+    return Terminal()
 
 
 def test_without_a_terminal_there_is_no_bar() -> None:
-    with progress(shown=True) as bar:
+    with redirect_stderr(io.StringIO()), progress(shown=True) as bar:
         assert bar is None
 
 
 def test_quietly_there_is_no_bar(terminal: Terminal) -> None:
-    with progress(shown=False) as bar:
+    with redirect_stderr(terminal), progress(shown=False) as bar:
         assert bar is None
 
 
 def test_on_a_terminal_work_shows_its_steps(terminal: Terminal) -> None:
-    with progress(shown=True) as bar:
+    with redirect_stderr(terminal), progress(shown=True) as bar:
         assert bar is not None
         bar("[reading] logs", 1, 3)
         bar("[reading] logs", 3, 3)
@@ -46,6 +44,6 @@ def test_on_a_terminal_work_shows_its_steps(terminal: Terminal) -> None:
 
 
 def test_a_run_without_work_draws_nothing(terminal: Terminal) -> None:
-    with progress(shown=True):
+    with redirect_stderr(terminal), progress(shown=True):
         pass
     assert terminal.getvalue() == ""

@@ -29,7 +29,7 @@ def progress(*, shown: bool) -> Iterator[Bar | None]:
 
 
 class Bar:
-    """A bar per kind of work, drawn from the first step on: a run without work draws, and imports, nothing."""
+    """A bar per kind of work, from its first step on: without work nothing is drawn or imported."""
 
     def __init__(self) -> None:
         self._progress: Progress | None = None
