@@ -1,0 +1,401 @@
+"""A note is read whole, written whole, and nobody's save is lost on the way."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vaultsync.errors import NoteSkipped
+from vaultsync.vault import files
+from vaultsync.vault.files import Clock
+from vaultsync.vault.note import Note, NoteBusyError, Writer, diff, read
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="links and modes of POSIX")
+LONG_AGO = 1_700_000_000.0
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Path:
+    (tmp_path / "vault" / "Daily").mkdir(parents=True)
+    return tmp_path / "vault"
+
+
+@pytest.fixture
+def slept() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def writer(vault: Path, tmp_path: Path, slept: list[float]) -> Writer:
+    return Writer(vault, tmp_path / "state", Clock(lambda: LONG_AGO + 1000 + sum(slept), slept.append))
+
+
+def note_at(path: Path, data: bytes = b"old\n", when: float = LONG_AGO) -> Path:
+    path.write_bytes(data)
+    os.utime(path, (when, when))
+    return path
+
+
+def becomes(new: bytes) -> Callable[[Note], bytes]:
+    return lambda note: new
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+# --- reading -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "reason"),
+    [
+        (b"a\nb\xff\n", 2, "not UTF-8"),
+        ("a\n".encode("utf-16"), 1, "not UTF-8"),
+        ("abc\n".encode("utf-16-le"), None, "looks like UTF-16"),
+        (b"a\nb\rc\n", 2, "lone carriage return"),
+        (b"a\n<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> main\n", 2, "merge conflict"),
+        (b"a\r\n<<<<<<< HEAD\r\nb\r\n=======\r\nc\r\n>>>>>>> main\r\n", 2, "merge conflict"),
+    ],
+)
+def test_what_is_no_text_is_left_alone(vault: Path, data: bytes, line: int | None, reason: str) -> None:
+    path = note_at(vault / "a.md", data)
+    with pytest.raises(NoteSkipped, match=reason) as caught:
+        read(path, vault)
+    assert str(caught.value).startswith(f"{path}:{line}: " if line else f"{path}: ")
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\xef\xbb\xbfa", b"a\r\nb\n", b"a\0b", b">>>>>>> quoted\n", "é".encode()]
+)
+def test_every_other_text_is_read_as_it_is(vault: Path, data: bytes) -> None:
+    note = read(note_at(vault / "a.md", data), vault)
+    assert note.data == data
+    assert note.text.encode() == data
+
+
+def test_a_missing_note_is_named(vault: Path) -> None:
+    with pytest.raises(NoteSkipped, match="there is no such note"):
+        read(vault / "a.md", vault)
+
+
+def test_a_note_in_the_cloud_is_named(vault: Path) -> None:
+    (vault / ".a.md.icloud").touch()
+    with pytest.raises(NoteSkipped, match="in iCloud"):
+        read(vault / "a.md", vault)
+
+
+@posix
+def test_what_is_no_file_is_left_alone(vault: Path) -> None:
+    os.mkfifo(vault / "fifo.md")
+    (vault / "folder.md").mkdir()
+    for name in ("fifo.md", "folder.md"):
+        with pytest.raises(NoteSkipped, match="cannot be read"):
+            read(vault / name, vault)
+
+
+@posix
+def test_links_may_not_lead_out_of_the_vault(vault: Path, tmp_path: Path) -> None:
+    outside = note_at(tmp_path / "outside.md")
+    (vault / "a.md").symlink_to(outside)
+    (vault / "b").symlink_to(tmp_path)
+    for path in (vault / "a.md", vault / "b" / "outside.md", vault / ".." / "outside.md"):
+        with pytest.raises(NoteSkipped, match="leads out of the vault"):
+            read(path, vault)
+
+
+@posix
+def test_links_in_a_circle_are_named(vault: Path) -> None:
+    (vault / "a.md").symlink_to(vault / "b.md")
+    (vault / "b.md").symlink_to(vault / "a.md")
+    with pytest.raises(NoteSkipped):
+        read(vault / "a.md", vault)
+
+
+def test_hidden_folders_are_not_the_vault(vault: Path) -> None:
+    (vault / ".trash").mkdir()
+    with pytest.raises(NoteSkipped, match="hidden folder"):
+        read(note_at(vault / ".trash" / "a.md"), vault)
+
+
+# --- writing -----------------------------------------------------------------------------------
+
+
+def test_a_change_is_written_and_nothing_else_is_left(vault: Path, writer: Writer) -> None:
+    path = note_at(vault / "a.md")
+    with writer:
+        done = writer.update(path, becomes(b"new\n"))
+    assert (done.changed, done.old, path.read_bytes()) == (True, b"old\n", b"new\n")
+    assert names(vault) == ["Daily", "a.md"]
+    assert not writer.remarks
+
+
+def test_the_same_bytes_are_not_written(vault: Path, writer: Writer, slept: list[float]) -> None:
+    path = note_at(vault / "a.md")
+    before = path.stat()
+    with writer:
+        assert not writer.update(path, becomes(b"old\n")).changed
+    assert (path.stat().st_mtime_ns, path.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
+    assert slept == []
+
+
+@posix
+def test_mode_is_kept(vault: Path, writer: Writer) -> None:
+    path = note_at(vault / "a.md")
+    path.chmod(0o640)
+    with writer:
+        writer.update(path, becomes(b"new"))
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="no extended attributes")
+def test_extended_attributes_are_kept(vault: Path, writer: Writer) -> None:
+    path = note_at(vault / "a.md")
+    try:
+        os.setxattr(path, "user.tag", b"x")
+    except OSError:
+        pytest.skip("this file system has no extended attributes")
+    with writer:
+        writer.update(path, becomes(b"new"))
+    assert os.getxattr(path, "user.tag") == b"x"
+
+
+@posix
+def test_a_link_within_the_vault_stays_a_link(vault: Path, writer: Writer) -> None:
+    target = note_at(vault / "Daily" / "real.md")
+    link = vault / "link.md"
+    link.symlink_to(target)
+    with writer:
+        writer.update(link, becomes(b"new"))
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+
+
+@posix
+def test_hard_links_stay_together(vault: Path, writer: Writer) -> None:
+    path, twin = note_at(vault / "a.md", b"old and longer\n"), vault / "twin.md"
+    os.link(path, twin)
+    with writer:
+        writer.update(path, becomes(b"new"))
+    assert path.samefile(twin)
+    assert twin.read_bytes() == b"new"
+    assert names(vault) == ["Daily", "a.md", "twin.md"]
+
+
+@posix
+def test_a_read_only_note_is_skipped(vault: Path, writer: Writer) -> None:
+    path = note_at(vault / "a.md")
+    path.chmod(0o444)
+    with pytest.raises(NoteSkipped, match="read-only"):
+        writer.update(path, becomes(b"new"))
+    assert path.read_bytes() == b"old\n"
+
+
+def test_the_hook_hears_of_every_write_before_it(vault: Path, writer: Writer) -> None:
+    path, heard = note_at(vault / "a.md"), []
+
+    def hear(note: Note | None, new: bytes) -> None:
+        heard.append((note and note.data, new, path.read_bytes()))
+
+    with writer:
+        writer.update(path, becomes(b"new"), hear)
+        writer.update(path, becomes(b"new"), hear)
+    assert heard == [(b"old\n", b"new", b"old\n")]
+
+
+def test_a_full_disk_leaves_the_note_as_it_was(
+    vault: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = note_at(vault / "a.md")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(NoteSkipped, match=r"No space left.*Free some space"):
+        writer.update(path, becomes(b"new"))
+    assert names(vault) == ["Daily", "a.md"]
+    assert path.read_bytes() == b"old\n"
+
+
+# --- others who write at the same time ------------------------------------------------------------
+
+
+def test_a_note_saved_a_moment_ago_is_waited_for(vault: Path, writer: Writer, slept: list[float]) -> None:
+    path = note_at(vault / "a.md", when=LONG_AGO + 999.5)
+    assert writer.update(path, becomes(b"new")).changed
+    assert slept == [1.5]
+
+
+def test_a_note_that_does_not_rest_is_left_for_later(vault: Path, writer: Writer) -> None:
+    writer.wait_seconds = 0
+    path = note_at(vault / "a.md", when=LONG_AGO + 1000)
+    with pytest.raises(NoteBusyError, match="saved a moment ago"):
+        writer.update(path, becomes(b"new"))
+    assert path.read_bytes() == b"old\n"
+
+
+def test_an_unchanged_note_need_not_rest(vault: Path, writer: Writer, slept: list[float]) -> None:
+    path = note_at(vault / "a.md", when=LONG_AGO + 1000)
+    assert not writer.update(path, becomes(b"old\n")).changed
+    assert slept == []
+
+
+def test_a_half_saved_note_is_not_judged(vault: Path, writer: Writer) -> None:
+    path = note_at(vault / "a.md", b"", when=LONG_AGO + 1000)
+
+    def edit(note: Note) -> bytes:
+        if not note.data:
+            note_at(path, b"whole")
+            raise NoteSkipped(path, "half a marker.")
+        return note.data + b" new"
+
+    writer.update(path, edit)
+    assert path.read_bytes() == b"whole new"
+
+
+def test_a_save_between_reading_and_writing_is_kept(vault: Path, writer: Writer) -> None:
+    path = note_at(vault / "a.md")
+
+    def edit(note: Note) -> bytes:
+        if note.data == b"old\n":
+            note_at(path, b"typed\n")
+        return note.data + b"ours\n"
+
+    with writer:
+        writer.update(path, edit)
+    assert path.read_bytes() == b"typed\nours\n"
+
+
+def test_a_note_saved_again_and_again_is_left_for_later(vault: Path, writer: Writer) -> None:
+    path = note_at(vault / "a.md", b"0")
+
+    def edit(note: Note) -> bytes:
+        note_at(path, note.data + b"0")
+        return b"ours"
+
+    with pytest.raises(NoteBusyError, match="again and again"):
+        writer.update(path, edit)
+    assert set(path.read_bytes()) == {ord("0")}
+
+
+@pytest.mark.parametrize("can_swap", [True, False])
+def test_a_save_in_the_instant_of_the_swap_goes_back(
+    vault: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch, can_swap: bool
+) -> None:
+    path, real = note_at(vault / "a.md"), files.put_over
+    saves = [b"typed\n"]
+
+    def late(temp: Path, target: Path) -> Path | None:
+        if saves:
+            note_at(target, saves.pop())
+        return real(temp, target)
+
+    monkeypatch.setattr(files, "put_over", late)
+    if not can_swap:
+        monkeypatch.setattr(files, "_swap_call", lambda: None)
+    with writer:
+        writer.update(path, lambda note: note.data + b"ours\n")
+    assert path.read_bytes() == b"typed\nours\n"
+    assert names(vault) == ["Daily", "a.md"]
+
+
+@posix
+def test_a_save_into_the_replaced_file_goes_back(vault: Path, writer: Writer, slept: list[float]) -> None:
+    path = note_at(vault / "a.md")
+    with path.open("r+b") as app:
+        with writer:
+            writer.update(path, becomes(b"new\n"))
+            app.write(b"typed into the old file\n")
+            app.flush()
+        assert path.read_bytes() == b"typed into the old file\n"
+    assert slept == [2.0]
+    assert names(vault) == ["Daily", "a.md"]
+    assert "saved while it was written" in writer.remarks[0]
+
+
+@posix
+def test_two_saves_at_once_are_both_kept(vault: Path, writer: Writer, tmp_path: Path) -> None:
+    path = note_at(vault / "a.md")
+    with path.open("r+b") as app, writer:
+        writer.update(path, becomes(b"new\n"))
+        app.write(b"one\n")
+        app.flush()
+        note_at(path, b"two\n")
+    assert path.read_bytes() == b"two\n"
+    assert [p.read_bytes() for p in (tmp_path / "state" / "rescued").iterdir()] == [b"one\n"]
+
+
+def test_a_temp_file_of_a_dead_run_is_kept_if_it_differs(vault: Path, writer: Writer, tmp_path: Path) -> None:
+    path = note_at(vault / "a.md")
+    note_at(vault / ".a.md.00000001.vaultsync.tmp", b"old\n")
+    note_at(vault / ".a.md.00000002.vaultsync.tmp", b"a save of the user\n")
+    note_at(vault / ".mine.tmp", b"not ours")
+    writer.update(path, becomes(b"old\n"))
+    assert names(vault) == [".mine.tmp", "Daily", "a.md"]
+    (rescued,) = (tmp_path / "state" / "rescued").iterdir()
+    assert rescued.read_bytes() == b"a save of the user\n"
+    assert str(rescued) in writer.remarks[0]
+    if sys.platform != "win32":
+        assert rescued.stat().st_mode & 0o777 == 0o600
+
+
+# --- creating ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("can_link", [True, False])
+def test_a_new_note_gets_its_folders(
+    vault: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch, can_link: bool
+) -> None:
+    if not can_link:
+
+        def refuse(*_: object) -> None:
+            raise OSError(1, "Operation not permitted")
+
+        monkeypatch.setattr(os, "link", refuse)
+    path = vault / "2026" / "01" / "a.md"
+    assert writer.create(path, b"new").changed
+    assert path.read_bytes() == b"new"
+    assert names(path.parent) == ["a.md"]
+
+
+def test_a_note_that_appears_meanwhile_is_not_replaced(vault: Path, writer: Writer) -> None:
+    path = vault / "a.md"
+    with pytest.raises(NoteSkipped, match="appeared"):
+        writer.create(path, b"new", lambda note, new: note_at(path, b"user") and None)
+    assert path.read_bytes() == b"user"
+    assert names(vault) == ["Daily", "a.md"]
+
+
+def test_a_vault_that_is_not_mounted_is_not_made(tmp_path: Path, writer: Writer) -> None:
+    writer.vault = tmp_path / "gone"
+    with pytest.raises(NoteSkipped, match="mounted"):
+        writer.create(tmp_path / "gone" / "a.md", b"new")
+    assert not writer.vault.exists()
+
+
+def test_a_note_in_the_cloud_is_not_made_again(vault: Path, writer: Writer) -> None:
+    (vault / ".a.md.icloud").touch()
+    with pytest.raises(NoteSkipped, match="in iCloud"):
+        writer.create(vault / "a.md", b"new")
+
+
+def test_nothing_is_made_outside_or_in_hidden_folders(vault: Path, writer: Writer) -> None:
+    for path in (vault / ".." / "a.md", vault / ".obsidian" / "a.md"):
+        with pytest.raises(NoteSkipped):
+            writer.create(path, b"new")
+
+
+# --- showing -------------------------------------------------------------------------------------
+
+
+def test_a_diff_is_unified_and_names_a_missing_newline() -> None:
+    assert diff(b"a\nb\n", b"a\nc", "Daily/x.md") == (
+        "--- a/Daily/x.md\n+++ b/Daily/x.md\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n\\ No newline at end of file\n"
+    )
+
+
+def test_equal_notes_have_no_diff() -> None:
+    assert diff(b"a\n", b"a\n", "x.md") == ""

@@ -1,0 +1,238 @@
+"""What the operating system offers for changing a file without ever showing half of it."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import os
+import secrets
+import stat
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+TEMP_END = ".vaultsync.tmp"
+_SWAP_FLAG = 2  # RENAME_EXCHANGE of Linux and RENAME_SWAP of macOS alike
+_AT_FDCWD = -100
+_MISSING = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM}
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The present and the passing of time, handed in by whoever may read the clock."""
+
+    now: Callable[[], float]
+    """Seconds since 1970."""
+    sleep: Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What changes when somebody saves a file."""
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, info: os.stat_result) -> Stamp:
+        """The stamp of a stat result."""
+        return cls(info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns)
+
+
+def read_stamped(path: Path, limit: int) -> tuple[bytes, os.stat_result] | None:
+    """Read a regular file that rests while it is read.
+
+    Returns:
+        Its bytes and its stat, or None when it changed meanwhile.
+
+    Raises:
+        OSError: Not readable, not a regular file (`EISDIR`), larger than the limit (`EFBIG`).
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(handle, "rb") as stream:
+        before = os.fstat(handle)
+        if not stat.S_ISREG(before.st_mode):
+            raise OSError(errno.EISDIR, "it is not a regular file")
+        if before.st_size > limit:
+            raise OSError(errno.EFBIG, "it is too large for a note")
+        data = stream.read(limit + 1)
+        after = os.fstat(handle)
+    rested = Stamp.of(before) == Stamp.of(after) == Stamp.of(path.stat()) and len(data) == after.st_size
+    return (data, after) if rested else None
+
+
+def temp_name(path: Path) -> Path:
+    """A new hidden name beside a file, short enough for every file system."""
+    name = path.name.encode("utf-8", "surrogateescape")[:200].decode("utf-8", "ignore")
+    return path.with_name(f".{name}.{secrets.token_hex(4)}{TEMP_END}")
+
+
+def write_temp(path: Path, data: bytes, like: os.stat_result | None = None, mode: int = 0o666) -> Path:
+    """Write a hidden file beside a path and force it to the disk.
+
+    Args:
+        like: Stat of the path's file, whose owner, mode and extended attributes are copied.
+        mode: Without `like`: the mode, less the umask.
+    """
+    temp = temp_name(path)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    handle = os.open(temp, flags, mode if like is None else 0o600)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            if like is not None:
+                _copy_attributes(path, temp, like)
+            os.fsync(handle)
+    except BaseException:
+        discard(temp)
+        raise
+    return temp
+
+
+def _copy_attributes(source: Path, target: Path, like: os.stat_result) -> None:
+    if hasattr(os, "chown"):
+        with contextlib.suppress(OSError):
+            os.chown(target, like.st_uid, like.st_gid)
+    target.chmod(stat.S_IMODE(like.st_mode))
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            for name in os.listxattr(source):
+                with contextlib.suppress(OSError):
+                    os.setxattr(target, name, os.getxattr(source, name))
+
+
+def discard(path: Path) -> None:
+    """Delete a file that may be gone already; what cannot be deleted is swept by the next run."""
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Swap two files' names in one step.
+
+    Returns:
+        False where the system or the file system has no such step; nothing happened then.
+
+    Raises:
+        OSError: It has, and refused.
+    """
+    swap = _swap_call()
+    if swap is None or swap(os.fsencode(one), os.fsencode(other)) == 0:
+        return swap is not None
+    number = ctypes.get_errno()
+    if number in _MISSING:
+        return False
+    raise OSError(number, os.strerror(number), str(other))
+
+
+def _swap_call() -> Callable[[bytes, bytes], int] | None:
+    if sys.platform == "linux":
+        call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+        if call:
+            return lambda a, b: int(call(_AT_FDCWD, a, _AT_FDCWD, b, _SWAP_FLAG))
+    elif sys.platform == "darwin":
+        call = getattr(ctypes.CDLL(None, use_errno=True), "renamex_np", None)
+        if call:
+            return lambda a, b: int(call(a, b, _SWAP_FLAG))
+    return None
+
+
+def put_over(temp: Path, path: Path) -> Path | None:
+    """Give a finished temp file a file's name, and keep the old file under a hidden name.
+
+    Returns:
+        Where the old file is; None on file systems that cannot keep it.
+    """
+    if exchange(temp, path):
+        return temp
+    kept: Path | None = temp_name(path)
+    try:
+        os.link(path, kept)  # type: ignore[arg-type]
+    except (OSError, NotImplementedError):
+        kept = None
+    try:
+        temp.replace(path)
+    except BaseException:
+        if kept:
+            discard(kept)
+        raise
+    return kept
+
+
+def put_new(temp: Path, path: Path) -> None:
+    """Give a finished temp file a name that nothing has yet.
+
+    Raises:
+        FileExistsError: Something appeared under that name; it is untouched.
+    """
+    try:
+        os.link(temp, path)
+    except FileExistsError:
+        raise
+    except (OSError, NotImplementedError):
+        _put_new_without_links(temp, path)
+    else:
+        discard(temp)
+
+
+def _put_new_without_links(temp: Path, path: Path) -> None:
+    """Windows renames only onto free names; elsewhere the name is taken first, by an empty file."""
+    if sys.platform != "win32":
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        temp.replace(path)
+    else:
+        temp.rename(path)
+
+
+def write_in_place(path: Path, data: bytes) -> None:
+    """Overwrite a file that has several names; the one case where a new file would break a link."""
+    with path.open("r+b", buffering=0) as stream:
+        view = memoryview(data)
+        while view:
+            view = view[stream.write(view) :]
+        stream.truncate()
+        os.fsync(stream.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Force a folder's names to the disk, where the system can."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def private_folder(folder: Path) -> Path:
+    """Make a folder that only its owner can read."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file of our own, whole or not at all, readable only for its owner."""
+    private_folder(path.parent)
+    temp = write_temp(path, data, mode=0o600)
+    try:
+        temp.replace(path)
+    except BaseException:
+        discard(temp)
+        raise
+    sync_folder(path.parent)
+
+
+def advice(error: OSError) -> str:
+    """What the user can do about an error of the system."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "Free some space and run again."
+    if error.errno == errno.EPERM and sys.platform == "darwin":
+        return "Give the program that runs vaultsync Full Disk Access in the system settings."
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "Check the permissions of the file and its folder."
+    return "Run again later."
