@@ -1,0 +1,84 @@
+"""Make events, batches and a plain picture of a ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from vaultsync.ledger import Batch, Ledger, Recorded
+from vaultsync.model import Finding, TokenCounts, UsageEvent
+
+NOON = datetime(2026, 1, 7, 12, tzinfo=UTC)
+EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+
+
+@dataclass(frozen=True)
+class File:
+    path: Path
+    size: int = 100
+    mtime_ns: int = 1
+    inode: int = 1
+    device: int = 1
+    head: bytes = b"head"
+
+
+@dataclass
+class Reading:
+    file: File
+    start: int = 0
+    end: int = 100
+    next_line: int = 2
+    state: dict[str, Any] = field(default_factory=dict)
+
+
+def tokens(
+    input: int = 10, cache_write_5m: int = 300, cache_read: int = 2000, output: int = 140
+) -> TokenCounts:
+    return TokenCounts(input=input, cache_write_5m=cache_write_5m, cache_read=cache_read, output=output)
+
+
+def event(key: str | None = None, minute: float = 0, **fields: Any) -> UsageEvent:
+    base: dict[str, Any] = {
+        "when": NOON + timedelta(minutes=minute),
+        "source": "claude-code",
+        "provider": "anthropic",
+        "model": "claude-opus-4-5",
+        "tokens": tokens(),
+        "key": key,
+    }
+    return UsageEvent(**(base | fields))
+
+
+def record(
+    ledger: Ledger,
+    *findings: Finding,
+    path: str = "a.jsonl",
+    start: int = 0,
+    end: int = 100,
+    replaces: bool = False,
+    file_id: int | None = None,
+    head: bytes = b"head",
+) -> Recorded:
+    reading = Reading(File(Path("logs") / path, head=head), start, end)
+    return ledger.record(Batch("claude-code", reading, findings, replaces, file_id))
+
+
+def picture(ledger: Ledger) -> list[tuple[str, UsageEvent]]:
+    """All visible facts of all events, in an order of their own."""
+    return sorted(((found.id, found.event) for found in ledger.latest(100_000)), key=lambda pair: pair[0])
+
+
+def events(ledger: Ledger) -> list[UsageEvent]:
+    """All events, in order of time."""
+    return sorted((found.event for found in ledger.latest(100_000)), key=lambda e: (e.when, e.tokens.total))
+
+
+def sums(
+    ledger: Ledger, names: Sequence[str] = ("events", "input", "cache_read", "cache_write_5m", "output")
+) -> list[int]:
+    """Sums of columns of the usage table, over all time."""
+    columns = ledger.rows(*EVER).columns
+    return [sum(columns[name]) for name in names]  # type: ignore[arg-type]

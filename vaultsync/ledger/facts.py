@@ -1,0 +1,86 @@
+"""Keep what the logs say beside the calls: names of agents, their final outputs, totals of sessions."""
+
+from __future__ import annotations
+
+import sqlite3
+from decimal import Decimal
+from typing import Any
+
+from vaultsync.ledger.identity import PROMPT_FIELDS, shortest
+from vaultsync.ledger.names import Names
+from vaultsync.model import TOKEN_CLASSES, AgentName, FinalOutput, Finding, SessionTotal, TokenCounts
+
+
+def keep(db: sqlite3.Connection, names: Names, finding: Finding) -> None:
+    """Keep a fact; what is no such fact is ignored. `settle` applies it to the events."""
+    if isinstance(finding, AgentName):
+        _keep_agent_name(db, names, finding)
+    elif isinstance(finding, FinalOutput):
+        _keep_final_output(db, names, finding)
+    elif isinstance(finding, SessionTotal):
+        _keep_session_total(db, names, finding)
+
+
+def prompt_text(counts: tuple[int, ...]) -> str:
+    """How the prompt counts of a call are written down, to be compared."""
+    return " ".join(map(str, counts))
+
+
+def _keep_agent_name(db: sqlite3.Connection, names: Names, fact: AgentName) -> None:
+    """Keep the first name in the alphabet, should an agent have several."""
+    source, agent = names.id(fact.source), names.id(fact.agent)
+    ask = "SELECT text FROM agent_name JOIN name ON id = name WHERE source = ? AND agent = ?"
+    found = db.execute(ask, (source, agent)).fetchone()
+    if found is None or fact.name < found[0]:
+        db.execute("INSERT OR REPLACE INTO agent_name VALUES (?, ?, ?)", (source, agent, names.id(fact.name)))
+        _unsettle(db, agent)
+
+
+def _keep_final_output(db: sqlite3.Connection, names: Names, fact: FinalOutput) -> None:
+    source, agent = names.id(fact.source), names.id(fact.agent)
+    prompt = prompt_text(tuple(getattr(fact.tokens, name) for name in PROMPT_FIELDS))
+    if db.execute(_FINAL, (source, agent, prompt, fact.tokens.output)).rowcount:
+        _unsettle(db, agent)
+
+
+def _unsettle(db: sqlite3.Connection, agent: int) -> None:
+    db.execute("INSERT OR IGNORE INTO unsettled VALUES ('agent', ?)", (agent,))
+
+
+def _keep_session_total(db: sqlite3.Connection, names: Names, fact: SessionTotal) -> None:
+    """Keep the largest total of a meter: it is the last."""
+    key = tuple(names.id(text) for text in (fact.session, fact.source, fact.run, fact.model))
+    tokens = tuple(getattr(fact.tokens, name) for name in TOKEN_CLASSES)
+    now = (*tokens, fact.web_searches, None if fact.cost is None else shortest(fact.cost))
+    ask = f"SELECT {_METER} FROM session_total WHERE session = ? AND source = ? AND run = ? AND model = ?"
+    found = db.execute(ask, key).fetchone()
+    if found is None or _size(now) > _size(found):
+        db.execute(
+            f"INSERT OR REPLACE INTO session_total (session, source, run, model, {_METER}) {_VALUES}",
+            (*key, *now),
+        )
+
+
+def _size(meter: tuple[Any, ...]) -> tuple[object, ...]:
+    *counts, cost = meter
+    return TokenCounts(*counts[:-1]).total, Decimal(-1 if cost is None else cost), counts
+
+
+def session_totals(db: sqlite3.Connection, names: Names, since: int, until: int) -> list[SessionTotal]:
+    """Meters of the sessions that have a call in a range of microseconds, sorted."""
+    rows = db.execute(_TOTALS, (since, until)).fetchall()
+    found = []
+    for session, source, run, model, *counts, searches, cost in rows:
+        of = [names.text(number) or "" for number in (source, session, run, model)]
+        money = None if cost is None else Decimal(cost)
+        found.append(SessionTotal(of[0], of[1], of[2], of[3], TokenCounts(*counts), searches, money))
+    return sorted(found, key=lambda t: (t.source, t.session, t.run, t.model))
+
+
+_METER = ", ".join((*TOKEN_CLASSES, "web_searches", "cost"))
+_VALUES = f"VALUES ({', '.join('?' * (6 + len(TOKEN_CLASSES)))})"
+_FINAL = """INSERT INTO final_output VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET output = excluded.output WHERE excluded.output > output"""
+_TOTALS = f"""SELECT session, source, run, model, {_METER} FROM session_total t WHERE EXISTS (
+    SELECT 1 FROM label JOIN event ON event.label = label.id
+    WHERE label.session = t.session AND label.source = t.source AND at >= ? AND at < ?)"""

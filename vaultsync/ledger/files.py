@@ -1,0 +1,217 @@
+"""What of each log file was read, and where the next reading begins."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Protocol
+
+from vaultsync.model import Finding, Issue
+
+HEAD_SIZE = 1024
+"""Bytes of a file's beginning by which it is known again."""
+
+
+class Source(Protocol):
+    """A file as found on disk; `collectors.reading.LogFile` is one."""
+
+    @property
+    def path(self) -> Path: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def mtime_ns(self) -> int: ...
+    @property
+    def inode(self) -> int: ...
+    @property
+    def device(self) -> int: ...
+    @property
+    def head(self) -> bytes:
+        """The beginning, unpacked; at least the first KB."""
+
+
+class Reading(Protocol):
+    """One reading of a file; `collectors.reading.Reader` is one. Its end is asked after its findings."""
+
+    @property
+    def file(self) -> Source: ...
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+    @property
+    def next_line(self) -> int: ...
+    @property
+    def state(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one reading of one file found; recorded whole or not at all."""
+
+    collector: str
+    reading: Reading
+    findings: Iterable[Finding]
+    """May be lazy: it is consumed while recording, and the reading's end is asked after that."""
+    replaces: bool = False
+    """The file is a document, read whole: what it says now takes the place of what it said before."""
+    file_id: int | None = None
+    """`FileState.id` of the file that this one continues, if under another path; None: that at its path."""
+    digest: bytes = b""
+    """Any hash of the content, for the caller to compare."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a batch; findings that are events = new + duplicates + issues."""
+
+    new: int = 0
+    duplicates: int = 0
+    """Sightings of a call that was known already, here or in another file."""
+    changed: int = 0
+    """Known events whose facts are others now."""
+    removed: int = 0
+    """Events that a document said and says no more."""
+    first: datetime | None = None
+    """UTC instant of the earliest new, changed or removed event."""
+    last: datetime | None = None
+    is_stale: bool = False
+    """Nothing was recorded: another run read on in this file meanwhile. Read it again from its first byte."""
+    issues: tuple[Issue, ...] = ()
+    """Events that cannot be believed."""
+
+    def __add__(self, other: Recorded) -> Recorded:
+        firsts = [when for when in (self.first, other.first) if when]
+        lasts = [when for when in (self.last, other.last) if when]
+        return Recorded(
+            self.new + other.new,
+            self.duplicates + other.duplicates,
+            self.changed + other.changed,
+            self.removed + other.removed,
+            min(firsts, default=None),
+            max(lasts, default=None),
+            self.is_stale or other.is_stale,
+            self.issues + other.issues,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """How far a file was read, and what it looked like then."""
+
+    id: int
+    path: Path | None
+    """None: another file stands at its path now."""
+    collector: str
+    size: int
+    mtime_ns: int
+    inode: int
+    device: int
+    offset: int
+    """Byte (unpacked) at which the next reading of an append-only file begins."""
+    line: int
+    """Number of the line at `offset`, from 1."""
+    head: bytes
+    """Hash of the first `head_size` bytes."""
+    head_size: int
+    digest: bytes
+    state: Mapping[str, Any]
+
+    def is_same(self, file: Source) -> bool:
+        """True when a file begins as this one did: it is this one, perhaps longer, renamed or copied."""
+        return len(file.head) >= self.head_size and head_hash(file.head[: self.head_size]) == self.head
+
+    def is_unchanged(self, file: Source) -> bool:
+        """True when nothing needs to be read."""
+        found = (file.size, file.mtime_ns, file.inode, file.device)
+        return found == (self.size, self.mtime_ns, self.inode, self.device) and self.is_same(file)
+
+    def is_grown(self, file: Source) -> bool:
+        """True when reading may go on at `offset`; else it starts at 0, and identity keeps that harmless."""
+        return (
+            (file.inode, file.device) == (self.inode, self.device)
+            and file.size >= self.size
+            and self.is_same(file)
+        )
+
+
+def find(files: Mapping[str, FileState], file: Source, exists: Callable[[Path], bool]) -> FileState | None:
+    """The known file that a file on disk is, even if it was renamed or moved.
+
+    Args:
+        files: As `Ledger.files` gives them.
+        exists: Tells whether an old path is still there.
+
+    Returns:
+        The file at this path if it begins the same; else one with the same inode and beginning; else the file
+        at this path though it begins otherwise; else one with the same name whose path is gone, for a
+        document may be moved and edited at once; else None. Its `id` goes into the batch.
+    """
+    here = files.get(str(file.path))
+    if here and here.is_same(file):
+        return here
+    for known in files.values():
+        if (known.inode, known.device) == (file.inode, file.device) and known.is_same(file):
+            return known
+    if here:
+        return here
+    named = (f for f in files.values() if f.path and f.path.name == file.path.name and not exists(f.path))
+    return next(named, None)
+
+
+def head_hash(head: bytes) -> bytes:
+    """Hash by which the beginning of a file is known again."""
+    return blake2b(head, digest_size=16).digest()
+
+
+def path_bytes(path: Path | str) -> bytes:
+    """A path as the ledger keeps it, whatever bytes its name has."""
+    return os.fsencode(path)
+
+
+FILE_COLUMNS = (
+    "id, path, collector, size, mtime_ns, inode, device, offset, line, head, head_size, digest, state"
+)
+
+
+def file_row(batch: Batch) -> tuple[object, ...]:
+    """The columns of a file after its reading, without id."""
+    reading, file = batch.reading, batch.reading.file
+    head = file.head[:HEAD_SIZE]
+    return (
+        *(
+            path_bytes(file.path),
+            batch.collector,
+            file.size,
+            file.mtime_ns,
+            str(file.inode),
+            str(file.device),
+        ),
+        *(reading.end, reading.next_line, head_hash(head), len(head), batch.digest),
+        json.dumps(reading.state, sort_keys=True, separators=(",", ":")),
+    )
+
+
+def file_state(row: tuple[Any, ...]) -> FileState:
+    """A file from its columns."""
+    number, path, collector, size, mtime_ns, inode, device, offset, line, head, head_size, digest, state = row
+    return FileState(
+        id=number,
+        path=Path(os.fsdecode(path)) if path else None,
+        collector=collector,
+        size=size,
+        mtime_ns=mtime_ns,
+        inode=int(inode),
+        device=int(device),
+        offset=offset,
+        line=line,
+        head=head,
+        head_size=head_size,
+        digest=digest,
+        state=json.loads(state),
+    )

@@ -1,0 +1,63 @@
+"""Let one run at a time work: an OS lock beside the ledger that dies with its process."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vaultsync.errors import LedgerError
+from vaultsync.ledger.opening import WAIT_SECONDS, private_file, private_folder
+
+_PAUSE = 0.1
+
+
+@contextmanager
+def lock(path: Path, timeout: float = WAIT_SECONDS) -> Iterator[None]:
+    """Hold the run lock of a ledger.
+
+    Args:
+        path: The ledger; the lock file stands beside it, as `NAME.lock`, and stays there, empty.
+        timeout: Seconds to wait for another run.
+
+    Raises:
+        LedgerError: Another run still holds it.
+    """
+    private_folder(path.parent)
+    file = path.with_name(path.name + ".lock")
+    private_file(file)
+    number = os.open(file, os.O_RDWR)
+    try:
+        _wait(number, path, timeout)
+        yield
+    finally:
+        os.close(number)
+
+
+def _wait(number: int, path: Path, timeout: float) -> None:
+    waited = 0.0
+    while not _take(number):
+        if waited >= timeout:
+            what = f"another run of vaultsync is still at work after {timeout:g} s."
+            raise LedgerError(path, what, "Wait until it ends, then run the same command again.")
+        time.sleep(_PAUSE)
+        waited += _PAUSE
+
+
+def _take(number: int) -> bool:
+    """Try to get the lock; the system gives it back when the file is closed, however the process ends."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(number, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

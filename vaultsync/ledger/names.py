@@ -1,0 +1,102 @@
+"""Keep each text and each combination of texts once, and give it a number."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from vaultsync.ledger.identity import LABEL_FIELDS, Label, Text
+
+_BATCH = 500
+
+
+class Names:
+    """Numbers of texts and labels; remembers those it has met, so a number costs one look-up per run."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop what is remembered: after a roll-back some numbers mean nothing."""
+        self._ids: dict[Text, int] = {None: 0}
+        self._texts: dict[int, Text] = {0: None}
+        self._label_ids: dict[Label, int] = {}
+        self._labels: dict[int, Label] = {}
+
+    def id(self, text: Text) -> int:
+        """Number of a text, new if need be; 0 is None."""
+        number = self._ids.get(text)
+        if number is None:
+            number = self._intern(_clean(text or ""))
+            self._ids[text] = number
+        return number
+
+    def _intern(self, text: str) -> int:
+        found = self.find(text)
+        if found is None:
+            found = self._db.execute("INSERT INTO name (text) VALUES (?)", (text,)).lastrowid
+        assert found is not None
+        self._texts[found] = text
+        return found
+
+    def find(self, text: str) -> int | None:
+        """Number of a text, or None if the ledger does not hold it."""
+        row = self._db.execute("SELECT id FROM name WHERE text = ?", (_clean(text),)).fetchone()
+        return row[0] if row else None
+
+    def text(self, number: int) -> Text:
+        """The text of a number."""
+        if number not in self._texts:
+            row = self._db.execute("SELECT text FROM name WHERE id = ?", (number,)).fetchone()
+            self._texts[number] = row[0]
+        return self._texts[number]
+
+    def label_id(self, label: Label) -> int:
+        """Number of a label, new if need be."""
+        number = self._label_ids.get(label)
+        if number is None:
+            number = self._intern_label(tuple(self.id(text) for text in label))
+            self._label_ids[label] = number
+        return number
+
+    def _intern_label(self, ids: tuple[int, ...]) -> int:
+        found = self._db.execute(_FIND_LABEL, ids).fetchone()
+        if found:
+            return int(found[0])
+        number = self._db.execute(_ADD_LABEL, ids).lastrowid
+        assert number is not None
+        return number
+
+    def label(self, number: int) -> Label:
+        """The texts of a label."""
+        if number not in self._labels:
+            self.load([number])
+        return self._labels[number]
+
+    def load(self, numbers: list[int]) -> None:
+        """Read many labels at once, so that `label` need not ask for each."""
+        missing = [number for number in numbers if number not in self._labels]
+        for start in range(0, len(missing), _BATCH):
+            some = missing[start : start + _BATCH]
+            rows = self._db.execute(f"{_READ_LABELS} ({','.join('?' * len(some))})", some).fetchall()
+            self._load_texts({number for row in rows for number in row[1:]})
+            for number, *ids in rows:
+                self._labels[number] = tuple(self._texts[i] for i in ids)
+
+    def _load_texts(self, numbers: set[int]) -> None:
+        missing = [number for number in numbers if number not in self._texts]
+        for start in range(0, len(missing), _BATCH):
+            some = missing[start : start + _BATCH]
+            marks = ",".join("?" * len(some))
+            self._texts.update(self._db.execute(f"SELECT id, text FROM name WHERE id IN ({marks})", some))
+
+
+def _clean(text: str) -> str:
+    """Text that any database holds: no half characters, no NUL."""
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").replace("\0", "\ufffd")
+
+
+_COLUMNS = ", ".join(LABEL_FIELDS)
+_FIND_LABEL = f"SELECT id FROM label WHERE {' AND '.join(f'{field} = ?' for field in LABEL_FIELDS)}"
+_ADD_LABEL = f"INSERT INTO label ({_COLUMNS}) VALUES ({', '.join('?' * len(LABEL_FIELDS))})"
+_READ_LABELS = f"SELECT id, {_COLUMNS} FROM label WHERE id IN"

@@ -1,0 +1,427 @@
+"""Write one batch into the ledger: each call once, whatever was said of it before.
+
+The caller holds the transaction; see `store.Ledger.record`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from vaultsync.ledger.facts import keep
+from vaultsync.ledger.files import FILE_COLUMNS, Batch, Recorded, file_row, head_hash, path_bytes
+from vaultsync.ledger.identity import (
+    AT,
+    COUNT_FIELDS,
+    Sighting,
+    Unbelievable,
+    content,
+    content_key,
+    instant,
+    join,
+    log_key,
+    sight,
+)
+from vaultsync.ledger.names import Names
+from vaultsync.ledger.queries import INTERVAL, delete_in, select_in, touch
+from vaultsync.model import Issue, UsageEvent
+
+CHUNK = 20_000
+"""Events that are held in memory at once while an append-only file is read."""
+DAY = 86_400_000_000
+HISTORY = 0
+"""File of mentions by logs that never take back what they said."""
+_SESSION, _AGENT = AT["session"], AT["agent"]
+
+
+@dataclass(slots=True)
+class Seen:
+    """What one chunk says of one call."""
+
+    sighting: Sighting
+    by_content: bool
+    claims: dict[str, str | None] = field(default_factory=dict)
+    """Session -> session that it was copied from."""
+    outcomes: dict[str, int] = field(default_factory=dict)
+
+    def add(self, sighting: Sighting, event: UsageEvent) -> None:
+        """Join another row of the call, or the first one."""
+        self.sighting = join(self.sighting, sighting)
+        for name, amount in event.outcomes:
+            self.outcomes[name] = max(amount, self.outcomes.get(name, 0))
+        session = event.session or event.origin_session
+        if session:
+            self.claims[session] = _least(self.claims.get(session), event.origin_session)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger holds of one call, as the logs told it."""
+
+    id: int
+    sighting: Sighting
+    label: int
+    is_claimed: bool
+    mentions: frozenset[int]
+
+
+def _least(one: str | None, other: str | None) -> str | None:
+    return min((text for text in (one, other) if text), default=None)
+
+
+def _is_shared(claims: Mapping[str, str | None]) -> bool:
+    """True when the session of a call must be settled."""
+    return len(claims) > 1 or any(claims.values())
+
+
+class Recorder:
+    """Records one batch; used once."""
+
+    def __init__(self, db: sqlite3.Connection, names: Names, batch: Batch) -> None:
+        self._db, self._names, self._batch = db, names, batch
+        self._file = 0
+        self._is_fresh = batch.reading.start == 0
+        self._new = self._duplicates = self._changed = self._removed = 0
+        self._intervals: set[int] = set()
+        self._first: int | None = None
+        self._last: int | None = None
+        self._labels: set[int] = set()
+        """Labels whose sessions and agents want settling."""
+        self._sessions: set[int] = set()
+        self._issues: list[Issue] = []
+
+    def run(self) -> Recorded:
+        """Record the batch and the state of its file."""
+        if not self._enter_file():
+            return Recorded(is_stale=True)
+        if self._batch.replaces:
+            self._document()
+        else:
+            self._lines()
+        self._leave_file()
+        touch(self._db, self._intervals)
+        self._unsettle()
+        return self._result()
+
+    # --- the file ---
+
+    def _enter_file(self) -> bool:
+        """Find the file's row; False when the reading began where the ledger no longer stands."""
+        path = path_bytes(self._batch.reading.file.path)
+        ask = f"SELECT {FILE_COLUMNS} FROM file WHERE"
+        row = None
+        if self._batch.file_id is not None:
+            row = self._db.execute(f"{ask} id = ?", (self._batch.file_id,)).fetchone()
+        row = row or self._db.execute(f"{ask} path = ?", (path,)).fetchone()
+        if not self._is_fresh and not (row and self._goes_on(row)):
+            return False
+        if row:
+            self._file = row[0]
+            self._db.execute("UPDATE file SET path = NULL WHERE path = ? AND id <> ?", (path, self._file))
+        return True
+
+    def _goes_on(self, row: tuple[Any, ...]) -> bool:
+        offset, head, size = row[7], row[9], row[10]
+        return bool(
+            offset == self._batch.reading.start and head_hash(self._batch.reading.file.head[:size]) == head
+        )
+
+    def _file_id(self) -> int:
+        if not self._file:
+            blank = (path_bytes(self._batch.reading.file.path), self._batch.collector)
+            insert = "INSERT INTO file VALUES (NULL, ?, ?, 0, 0, '0', '0', 0, 1, x'', 0, x'', '{}')"
+            self._file = self._db.execute(insert, blank).lastrowid or 0
+        return self._file
+
+    def _leave_file(self) -> None:
+        columns = FILE_COLUMNS.split(", ")[1:]
+        update = f"UPDATE file SET {', '.join(f'{c} = ?' for c in columns)} WHERE id = ?"
+        self._db.execute(update, (*file_row(self._batch), self._file_id()))
+
+    # --- what it says ---
+
+    def _events(self) -> Iterator[tuple[Sighting, UsageEvent]]:
+        """The believable events of the batch; other facts are kept on the way."""
+        for finding in self._batch.findings:
+            if not isinstance(finding, UsageEvent):
+                keep(self._db, self._names, finding)
+                continue
+            try:
+                yield sight(finding), finding
+            except Unbelievable as error:
+                self._issues.append(Issue(self._batch.reading.file.path, None, str(error)))
+
+    def _lines(self) -> None:
+        file = self._file_id()
+        if self._is_fresh:
+            self._forget_mentions(file)
+        events = self._events()
+        is_first = self._is_fresh
+        while some := list(islice(events, CHUNK)):
+            self._write(self._gather(some, counts_from_zero=is_first))
+            is_first = False
+
+    def _document(self) -> None:
+        """Record a document, and take back what it said before and says no more."""
+        file = self._file_id()
+        seen = self._gather(self._events(), counts_from_zero=True)
+        if not seen:
+            return
+        old = {row[0] for row in self._db.execute("SELECT event FROM mention WHERE file = ?", (file,))}
+        now = self._write(seen)
+        if old and (old & now or self._days_of(old) <= {s.sighting.at // DAY for s in seen.values()}):
+            self._take_back(old - now)
+        else:
+            self._forget_mentions(file)
+        self._mention(file, now)
+
+    def _days_of(self, events: set[int]) -> set[int]:
+        return {row[0] // DAY for row in select_in(self._db, "SELECT at FROM event WHERE id IN", events)}
+
+    def _take_back(self, events: set[int]) -> None:
+        """Remove events that no other file mentions."""
+        delete_in(self._db, "mention", "event", events, f"AND file = {self._file}")
+        others = {row[0] for row in select_in(self._db, "SELECT event FROM mention WHERE event IN", events)}
+        gone = events - others
+        rows = select_in(self._db, "SELECT at, label FROM event WHERE id IN", gone)
+        self._touch([at for at, _ in rows])
+        self._labels.update(label for _, label in rows)
+        self._sessions |= {
+            row[0] for row in select_in(self._db, "SELECT session FROM claim WHERE event IN", gone)
+        }
+        for table, column in (("outcome", "event"), ("claim", "event"), ("told", "event"), ("event", "id")):
+            delete_in(self._db, table, column, gone)
+        self._removed += len(gone)
+
+    def _forget_mentions(self, file: int) -> None:
+        """Leave what a file said before to history: it is never taken back."""
+        keep = "SELECT 0, event FROM mention m WHERE file = ? AND EXISTS ({})".format(
+            "SELECT 1 FROM mention o WHERE o.event = m.event AND o.file <> m.file"
+        )
+        self._db.execute(f"INSERT OR IGNORE INTO mention (file, event) {keep}", (file,))
+        self._db.execute("DELETE FROM mention WHERE file = ?", (file,))
+
+    def _mention(self, file: int, events: Iterable[int]) -> None:
+        self._db.executemany(
+            "INSERT OR IGNORE INTO mention VALUES (?, ?)", ((file, event) for event in events)
+        )
+
+    # --- which call is it ---
+
+    def _gather(
+        self, events: Iterable[tuple[Sighting, UsageEvent]], *, counts_from_zero: bool
+    ) -> dict[bytes, Seen]:
+        """Group the rows of a chunk by call."""
+        seen: dict[bytes, Seen] = {}
+        equal: dict[bytes, list[tuple[Sighting, UsageEvent]]] = {}
+        for sighting, event in events:
+            if event.key is None:
+                equal.setdefault(content(sighting), []).append((sighting, event))
+            else:
+                self._see(seen, log_key(event.key), sighting, event)
+        said = {} if counts_from_zero else self._said(equal)
+        for what, rows in equal.items():
+            for ordinal, (sighting, event) in enumerate(rows, said.get(what, 0)):
+                self._see(seen, content_key(what, ordinal), sighting, event)
+        return seen
+
+    def _see(self, seen: dict[bytes, Seen], key: bytes, sighting: Sighting, event: UsageEvent) -> None:
+        found = seen.get(key)
+        if found is None:
+            found = seen[key] = Seen(sighting, event.key is None)
+            if not (event.outcomes or event.origin_session):  # most events
+                if event.session:
+                    found.claims[event.session] = None
+                return
+        else:
+            self._duplicates += 1
+        found.add(sighting, event)
+
+    def _said(self, contents: Iterable[bytes]) -> dict[bytes, int]:
+        """How many equal rows of each content this file has said already."""
+        asked = {content_key(what, 0): (what, 0) for what in contents}
+        said: dict[bytes, int] = {}
+        mine = (
+            f"SELECT key FROM event CROSS JOIN mention ON mention.event = event.id AND file = {self._file} "
+            "WHERE key IN"
+        )
+        while asked:
+            again = {}
+            for (key,) in select_in(self._db, mine, asked):
+                what, ordinal = asked[key]
+                said[what] = ordinal + 1
+                again[content_key(what, ordinal + 1)] = (what, ordinal + 1)
+            asked = again
+        return said
+
+    # --- write ---
+
+    def _write(self, seen: dict[bytes, Seen]) -> set[int]:
+        """Insert and join the calls of a chunk; the ids of all of them."""
+        known = self._known(seen)
+        ids = {found.id for found in known.values()}
+        for key, found in known.items():
+            self._meet(found, seen[key])
+        number = self._db.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()[0]
+        rows = []
+        label_id = self._names.label_id
+        for key, one in seen.items():
+            if key in known:
+                continue
+            number += 1
+            at, counts, duration, cost, label = one.sighting
+            rows.append((number, key, at, label_id(label), *counts, duration, cost))
+            if one.outcomes:
+                self._add_outcomes(number, one)
+            if _is_shared(one.claims):
+                self._add_claims(number, one)
+        self._insert(rows)
+        new = {row[0] for row in rows}
+        if not self._batch.replaces:
+            self._mention(self._file, (row[0] for row in rows if seen[row[1]].by_content))
+        return ids | new
+
+    def _insert(self, rows: list[tuple[Any, ...]]) -> None:
+        self._db.executemany(_INSERT, rows)
+        self._new += len(rows)
+        self._touch([row[2] for row in rows])
+        self._labels.update(row[3] for row in rows)
+
+    def _known(self, keys: Iterable[bytes]) -> dict[bytes, Known]:
+        """What the ledger holds of these calls."""
+        rows = select_in(self._db, _KNOWN, keys)
+        self._names.load([row[3] for row in rows])
+        known = {}
+        for event, key, at, label, *counts, duration, cost, is_claimed, mentions in rows:
+            said = Sighting(at, tuple(counts), duration, cost, self._names.label(label))
+            files = frozenset(map(int, mentions.split(","))) if mentions else frozenset()
+            known[key] = Known(event, said, label, bool(is_claimed), files)
+        return known
+
+    def _meet(self, known: Known, one: Seen) -> None:
+        """Join what the ledger holds of a call with what this file says, or replace it."""
+        self._duplicates += 1
+        if self._is_nothing_new(known, one):
+            return
+        is_mine = self._batch.replaces and known.mentions == {self._file}
+        is_changed = self._replace_facts(known, one) if is_mine else self._join_facts(known, one)
+        now = one.sighting if is_mine else join(known.sighting, one.sighting)
+        label = self._names.label_id(now.label)
+        if (label, *now[:4]) != (known.label, *known.sighting[:4]):
+            is_changed = True
+            self._db.execute("DELETE FROM told WHERE event = ?", (known.id,))
+            self._db.execute(_UPDATE, (now.at, label, *now.counts, now.duration_ms, now.cost, known.id))
+        self._keep_mention(known, one)
+        if is_changed:
+            self._changed += 1
+            self._touch([known.sighting.at, now.at])
+            self._labels |= {known.label, label}
+            self._sessions |= self._claimants(known)
+
+    def _is_nothing_new(self, known: Known, one: Seen) -> bool:
+        """True for the commonest case by far: an append-only log is read again."""
+        if self._batch.replaces or known.is_claimed or one.outcomes or known.sighting != one.sighting:
+            return False
+        is_noted = self._file in known.mentions if one.by_content else not known.mentions
+        return is_noted and not _is_shared(one.claims)
+
+    def _claimants(self, known: Known) -> set[int]:
+        if not known.is_claimed:
+            return set()
+        return {row[0] for row in self._db.execute("SELECT session FROM claim WHERE event = ?", (known.id,))}
+
+    def _join_facts(self, known: Known, one: Seen) -> bool:
+        is_changed = self._add_outcomes(known.id, one)
+        told = known.sighting.label[_SESSION]
+        if told and not known.is_claimed:
+            one.claims.setdefault(told, None)
+        if known.is_claimed or _is_shared(one.claims):
+            is_changed |= self._add_claims(known.id, one)
+        return is_changed
+
+    def _replace_facts(self, known: Known, one: Seen) -> bool:
+        ask = "SELECT text, amount FROM outcome JOIN name ON name.id = outcome.name WHERE event = ?"
+        before = dict(self._db.execute(ask, (known.id,)).fetchall())
+        if before != one.outcomes:
+            self._db.execute("DELETE FROM outcome WHERE event = ?", (known.id,))
+            self._add_outcomes(known.id, one)
+        if known.is_claimed:
+            self._sessions |= self._claimants(known)
+            self._db.execute("DELETE FROM claim WHERE event = ?", (known.id,))
+        if _is_shared(one.claims):
+            self._add_claims(known.id, one)
+        return before != one.outcomes
+
+    def _keep_mention(self, known: Known, one: Seen) -> None:
+        """Note who says an event, so that a document takes back only what it alone said."""
+        if self._batch.replaces:
+            if not known.mentions:
+                self._mention(HISTORY, [known.id])
+        elif one.by_content:
+            self._mention(self._file, [known.id])
+        elif known.mentions:
+            self._mention(HISTORY, [known.id])
+
+    def _add_outcomes(self, event: int, one: Seen) -> bool:
+        before = self._db.total_changes
+        for name, amount in one.outcomes.items():
+            self._db.execute(_OUTCOME, (event, self._names.id(name), amount))
+        return self._db.total_changes > before
+
+    def _add_claims(self, event: int, one: Seen) -> bool:
+        """Note which sessions hold a copy of a call; True if one is new."""
+        is_new = False
+        for session, origin in one.claims.items():
+            number = self._names.id(session)
+            row = self._db.execute(
+                "SELECT origin FROM claim WHERE event = ? AND session = ?", (event, number)
+            )
+            found = row.fetchone()
+            least = _least(self._names.text(found[0]) if found else None, origin)
+            if found is None or least != self._names.text(found[0]):
+                is_new = True
+                self._sessions.add(number)
+                self._db.execute(
+                    "INSERT OR REPLACE INTO claim VALUES (?, ?, ?)", (event, number, self._names.id(least))
+                )
+        return is_new
+
+    # --- afterwards ---
+
+    def _unsettle(self) -> None:
+        """Mark the sessions and agents of all touched events; `settle` looks at those that share facts."""
+        self._names.load(list(self._labels))
+        labels = [self._names.label(number) for number in self._labels]
+        sessions = {self._names.id(label[_SESSION]) for label in labels} | self._sessions
+        agents = {self._names.id(label[_AGENT]) for label in labels}
+        rows = [("session", n) for n in sessions if n] + [("agent", n) for n in agents if n]
+        self._db.executemany("INSERT OR IGNORE INTO unsettled VALUES (?, ?)", rows)
+
+    def _touch(self, times: Collection[int]) -> None:
+        """Note that the figures at some instants changed."""
+        self._intervals.update(at // INTERVAL for at in times)
+        if times:
+            self._first = min(times) if self._first is None else min(self._first, min(times))
+            self._last = max(times) if self._last is None else max(self._last, max(times))
+
+    def _result(self) -> Recorded:
+        first, last = (None if at is None else instant(at) for at in (self._first, self._last))
+        counts = (self._new, self._duplicates, self._changed, self._removed)
+        return Recorded(*counts, first, last, False, tuple(self._issues))
+
+
+_NUMBERS = ", ".join((*COUNT_FIELDS, "duration_ms", "cost"))
+_INSERT = (
+    f"INSERT INTO event (id, key, at, label, {_NUMBERS}) VALUES ({', '.join('?' * (6 + len(COUNT_FIELDS)))})"
+)
+_UPDATE = f"UPDATE event SET at = ?, label = ?, {_NUMBERS.replace(',', ' = ?,')} = ? WHERE id = ?"
+_TOLD = ", ".join("coalesce(told.output, e.output)" if n == "output" else f"e.{n}" for n in COUNT_FIELDS)
+_KNOWN = f"""SELECT e.id, key, at, coalesce(told.label, e.label), {_TOLD}, duration_ms, cost,
+    EXISTS (SELECT 1 FROM claim WHERE claim.event = e.id),
+    (SELECT group_concat(file) FROM mention WHERE mention.event = e.id)
+    FROM event e LEFT JOIN told ON told.event = e.id WHERE key IN"""
+_OUTCOME = """INSERT INTO outcome VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET amount = excluded.amount WHERE excluded.amount > amount"""

@@ -1,0 +1,283 @@
+"""The ledger: every event once, for ever; what of each file was read; the usage table of a range.
+
+It holds numbers, names and ids only. Reading and writing happen in whole transactions, so a kill at any
+moment leaves the state before or after.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from vaultsync.ledger import facts, stored
+from vaultsync.ledger.files import FILE_COLUMNS, Batch, FileState, Recorded, file_state
+from vaultsync.ledger.identity import Text, instant, microseconds
+from vaultsync.ledger.names import Names
+from vaultsync.ledger.notes import NoteState, note_row, note_state
+from vaultsync.ledger.opening import WAIT_SECONDS, back_up, connect, guard
+from vaultsync.ledger.record import Recorder
+from vaultsync.ledger.rows import Range, Usage, is_rolled, roll, usage
+from vaultsync.ledger.settle import Settler
+from vaultsync.model import SessionTotal
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Which figures changed since the notes were last brought up to date."""
+
+    token: int
+    """Given back to `Ledger.clear_changes`; what changed after this was read stays marked."""
+    intervals: list[int]
+    """Starts of UTC quarter-hours, in seconds since 1970, ascending."""
+
+
+def as_logged(project: Text) -> Text:
+    """A project under the name that the log has for it."""
+    return project
+
+
+class Ledger:
+    """One open ledger; a context manager. Every method raises `LedgerError` when the file cannot be used."""
+
+    def __init__(self, path: Path, db: sqlite3.Connection, *, is_read_only: bool = False) -> None:
+        self.path = path
+        self._is_read_only = is_read_only
+        self._db = db
+        self._names = Names(db)
+
+    @classmethod
+    def open(
+        cls, path: Path, *, read_only: bool = False, wal: bool = True, wait: float = WAIT_SECONDS
+    ) -> Ledger:
+        """Open a ledger; make it if there is none, migrate it after a backup if it is older.
+
+        Args:
+            wal: False on network and synced folders, where a write-ahead log is not safe.
+            wait: Seconds to wait for another program that writes.
+
+        Raises:
+            LedgerError: Missing (read only), locked, damaged, written by a newer program, or not a ledger.
+        """
+        db = connect(path, read_only=read_only, wal=wal, wait=wait)
+        return cls(path, db, is_read_only=read_only)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- writing ---
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make several writes one commit: all of them stay, or none when an exception leaves the block.
+
+        Inside, a single `record` that fails is undone alone.
+        """
+        with guard(self.path):
+            is_inner = self._db.in_transaction
+            self._db.execute("SAVEPOINT one" if is_inner else "BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("RELEASE one" if is_inner else "COMMIT")
+            except BaseException:
+                self._names.forget()
+                self._undo(is_inner)
+                raise
+
+    def _undo(self, is_inner: bool) -> None:
+        if not self._db.in_transaction:
+            return  # SQLite has undone all of it: disk full, for one
+        for statement in ("ROLLBACK TO one", "RELEASE one") if is_inner else ("ROLLBACK",):
+            self._db.execute(statement)
+
+    def record(self, batch: Batch) -> Recorded:
+        """Record what one reading of one file found, and how far it read, in one transaction.
+
+        Issues among the findings are ignored. Without ids, equal rows of one file are told apart by their
+        number, so a batch that does not begin where the ledger stands in that file is refused:
+        `Recorded.is_stale`.
+        """
+        with self.transaction():
+            return Recorder(self._db, self._names, batch).run()
+
+    def settle(self) -> int:
+        """Apply what was read beside the events, once all files of a run are recorded.
+
+        Decides which session owns a copied call, names agents, raises placeholders to the final output. Safe
+        to repeat; an interrupted run is settled by the next one.
+
+        Returns:
+            How many events are shown otherwise now.
+        """
+        with guard(self.path):
+            if not self._db.execute("SELECT EXISTS (SELECT 1 FROM unsettled)").fetchone()[0]:
+                return 0
+        with self.transaction():
+            return Settler(self._db, self._names).run()
+
+    # --- files, changes, notes, facts about the ledger ---
+
+    def files(self) -> dict[str, FileState]:
+        """Every file that was read, by path; files whose path another one took are left out."""
+        ask = f"SELECT {FILE_COLUMNS} FROM file WHERE path IS NOT NULL ORDER BY id"
+        with guard(self.path):
+            states = [file_state(row) for row in self._db.execute(ask).fetchall()]
+        return {str(state.path): state for state in states}
+
+    def changes(self) -> Changes:
+        """What changed since it was last cleared."""
+        with guard(self.path):
+            found = self._db.execute("SELECT interval, serial FROM change ORDER BY interval").fetchall()
+        return Changes(max((serial for _, serial in found), default=0), [start for start, _ in found])
+
+    def clear_changes(self, token: int) -> None:
+        """Forget the changes up to a token: the notes show them now. Later ones stay."""
+        with self.transaction():
+            self._db.execute("DELETE FROM change WHERE serial <= ?", (token,))
+
+    def note(self, path: Path | str) -> NoteState | None:
+        """What a note looked like when it was last written or found unchanged."""
+        return self.notes().get(str(path))
+
+    def notes(self) -> dict[str, NoteState]:
+        """Every note that was written, by path."""
+        with guard(self.path):
+            found = self._db.execute("SELECT path, kind, label, size, mtime_ns, digest FROM note").fetchall()
+        states = [note_state(row) for row in found]
+        return {state.path: state for state in states}
+
+    def remember_note(self, note: NoteState) -> None:
+        """Keep what a note looks like now."""
+        with self.transaction():
+            self._db.execute("INSERT OR REPLACE INTO note VALUES (?, ?, ?, ?, ?, ?)", note_row(note))
+
+    def get(self, key: str) -> str | None:
+        """A fact about the ledger."""
+        with guard(self.path):
+            row = self._db.execute("SELECT value FROM meta WHERE key = ?", (f"user.{key}",)).fetchone()
+        return row[0] if row else None
+
+    def set(self, key: str, value: str) -> None:
+        """Keep a fact about the ledger."""
+        with self.transaction():
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"user.{key}", value))
+
+    # --- reading ---
+
+    def rows(
+        self,
+        since: datetime,
+        until: datetime,
+        thresholds: Sequence[int] = (),
+        minutes: int = 15,
+        project_name: Callable[[Text], Text] = as_logged,
+    ) -> Usage:
+        """The usage table of a range of instants, `until` excluded; columns as in `model.UsageRows`.
+
+        Args:
+            thresholds: Prompt sizes at which a price may change, ascending.
+            minutes: Length of the UTC interval in which no price changes and that no local midnight cuts.
+            project_name: Makes the name that is shown from what a log says; called once per distinct value.
+        """
+        asked = Range(microseconds(since), microseconds(until), tuple(thresholds), minutes)
+        if asked.can_be_rolled and not self._is_read_only:
+            self._roll(asked)
+        with guard(self.path), self._still():
+            return usage(self._db, self._names, asked, project_name)
+
+    def _roll(self, asked: Range) -> None:
+        with guard(self.path):
+            if is_rolled(self._db, asked):
+                return
+        with self.transaction():
+            roll(self._db, asked)
+
+    @contextmanager
+    def _still(self) -> Iterator[None]:
+        """Read several times from one state, whatever other programs write meanwhile."""
+        if self._db.in_transaction:
+            yield
+            return
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("ROLLBACK")
+
+    def span(self) -> tuple[datetime, datetime] | None:
+        """Instants of the first and the last event; None without events."""
+        ask = "SELECT (SELECT min(at) FROM event), (SELECT max(at) FROM event)"
+        with guard(self.path):
+            first, last = self._db.execute(ask).fetchone()
+        return None if first is None else (instant(first), instant(last))
+
+    def session_totals(self, since: datetime, until: datetime) -> list[SessionTotal]:
+        """The programs' own totals of sessions that have an event in a range, whole, sorted."""
+        with guard(self.path):
+            return facts.session_totals(self._db, self._names, microseconds(since), microseconds(until))
+
+    def find(self, text: str) -> list[stored.StoredEvent]:
+        """Events by the log's own id, or by the first hex digits of ours; at most 50."""
+        with guard(self.path):
+            return stored.find(self._db, self._names, text)
+
+    def latest(self, count: int, where: Mapping[str, str | None] | None = None) -> list[stored.StoredEvent]:
+        """The last events, latest first.
+
+        Args:
+            where: Field of `UsageEvent` -> text that it must have; None: not stated.
+        """
+        with guard(self.path):
+            return stored.latest(self._db, self._names, count, where or {})
+
+    def sessions(self, count: int) -> list[stored.SessionSpan]:
+        """The sessions that were active last, latest first."""
+        with guard(self.path):
+            return stored.sessions(self._db, self._names, count)
+
+    def sources(self) -> list[stored.SourceSpan]:
+        """What each collector found so far, by name."""
+        with guard(self.path):
+            return stored.sources(self._db, self._names)
+
+    # --- health ---
+
+    def check(self) -> list[str]:
+        """What is wrong inside the file; empty when all is well. Reads all of it."""
+        with guard(self.path):
+            found = [
+                row[0] for row in self._db.execute("PRAGMA integrity_check(20)").fetchall() if row[0] != "ok"
+            ]
+            for what, ask in _LAWS:
+                count = self._db.execute(ask).fetchone()[0]
+                if count:
+                    found.append(f"{count} {what}")
+        return found
+
+    def back_up(self, copy: Path) -> None:
+        """Copy the ledger to another file while it is in use, and check the copy."""
+        with guard(self.path):
+            back_up(self._db, copy)
+
+
+_LAWS = (
+    ("events have no label", "SELECT count(*) FROM event WHERE label NOT IN (SELECT id FROM label)"),
+    ("outcomes have no event", "SELECT count(*) FROM outcome WHERE event NOT IN (SELECT id FROM event)"),
+    ("claims have no event", "SELECT count(*) FROM claim WHERE event NOT IN (SELECT id FROM event)"),
+    ("mentions have no event", "SELECT count(*) FROM mention WHERE event NOT IN (SELECT id FROM event)"),
+    ("settled facts have no event", "SELECT count(*) FROM told WHERE event NOT IN (SELECT id FROM event)"),
+)
