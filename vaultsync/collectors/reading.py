@@ -1,27 +1,35 @@
-"""Open a log file and hand out its bytes: whole lines from a position, or the whole content; never more than allowed.
+"""Open a log file and hand out its bytes, lines from a position or the whole, never more than allowed.
 
-Knows gzip and unfinished last lines; knows no format.
+Knows gzip, unfinished last lines and files that are still being written; knows no format.
 """
 
 from __future__ import annotations
 
 import gzip
+import os
 import stat
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import IO, Any, NamedTuple, cast
+from typing import IO, Any, Literal, NamedTuple, cast
 
-from vaultsync.model import Issue
+from vaultsync.model import Finding, Issue, UsageEvent
 
 HEAD_SIZE = 64 * 1024
 """Bytes of the (unpacked) beginning that a collector may look at to claim a file."""
+TAIL_SIZE = 8 * 1024
+"""Bytes of the end that a collector may look at too, of plain files longer than the head."""
 LINE_LIMIT = 64 * 1024 * 1024
 CONTENT_LIMIT = 256 * 1024 * 1024
 UNPACKED_LIMIT = 1024 * 1024 * 1024
 UNPACKED_RATIO = 100
+PIECE = 1024 * 1024
+REST_DOCUMENT = 60.0
+"""Seconds for which a document that cannot be read counts as still being written."""
+REJECTED_LIMIT = 1000
+"""Rejected lines of one file that are named; as many and none good: it is no log."""
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -49,32 +57,46 @@ class LogFile:
     head: bytes = b""
     """The beginning, unpacked; at most `HEAD_SIZE` bytes."""
     packed: bool = False
+    tail: bytes = b""
+    """The end of a plain file that is longer than its head; at most `TAIL_SIZE` bytes."""
 
     @property
     def name(self) -> str:
         """File name without a `.gz` at its end."""
         return self.path.name.removesuffix(".gz")
 
+    @property
+    def is_utf16(self) -> bool:
+        """True for two bytes a character, by the byte-order mark or by NUL in every other byte."""
+        if self.head.startswith((b"\xff\xfe", b"\xfe\xff")):
+            return True
+        start = self.head[:512]
+        even, odd = start[0::2].count(0), start[1::2].count(0)
+        return max(even, odd) > len(start) / 4 and min(even, odd) < len(start) / 32
+
     @classmethod
     def look(cls, path: Path) -> LogFile:
-        """Stat a file and read its beginning.
+        """Stat a file and read its beginning, without ever waiting on it.
 
         Raises:
             OSError: Not readable, or not a regular file.
         """
-        info = path.stat()
-        if not stat.S_ISREG(info.st_mode):
-            raise OSError(f"{path} is not a regular file")
-        packed = False
-        with path.open("rb") as raw:
-            head = raw.read(HEAD_SIZE)
-        if head.startswith(GZIP_MAGIC):
-            packed = True
+        opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(opened, "rb") as raw:
+            info = os.fstat(raw.fileno())
+            if not stat.S_ISREG(info.st_mode):
+                raise OSError("not a regular file")
+            head, tail = raw.read(HEAD_SIZE), b""
+            packed = head.startswith(GZIP_MAGIC)
+            if not packed and info.st_size > HEAD_SIZE:
+                raw.seek(max(HEAD_SIZE, info.st_size - TAIL_SIZE))
+                tail = raw.read(TAIL_SIZE)
+        if packed:
             try:
                 head = zlib.decompressobj(wbits=31).decompress(head, HEAD_SIZE)
             except zlib.error as error:
-                raise OSError(f"{path} is a damaged gzip file") from error
-        return cls(path, info.st_size, info.st_mtime_ns, info.st_ino, info.st_dev, head, packed)
+                raise OSError("a damaged gzip file") from error
+        return cls(path, info.st_size, info.st_mtime_ns, info.st_ino, info.st_dev, head, packed, tail)
 
 
 @dataclass(slots=True)
@@ -97,10 +119,13 @@ class Reader:
     last_modified_ns: int = 0
     now_ns: int = 0
     """The present, told by the caller; for logs that count only when they rest."""
+    verdict: Literal["read", "pending", "damaged"] = "read"
+    """`pending`: the file is being written, nothing of it counts yet, ask again. `damaged`: it could not be
+    read as a whole, and an issue says why. In both cases what it said before stands."""
 
     def __post_init__(self) -> None:
         self.end, self.next_line = self.start, self.first_line
-        self.last_modified_ns = self.file.mtime_ns
+        self.last_modified_ns = self.last_modified_ns or self.file.mtime_ns
 
     @property
     def is_fresh(self) -> bool:
@@ -111,6 +136,11 @@ class Reader:
     def rest_seconds(self) -> float:
         """Seconds since the file was last written."""
         return max(0.0, (self.now_ns - self.last_modified_ns) / 1e9)
+
+    @property
+    def is_resting(self) -> bool:
+        """True when nobody seems to be writing the document."""
+        return self.rest_seconds >= REST_DOCUMENT
 
     def _open(self) -> IO[bytes]:
         if self.file.packed:
@@ -127,57 +157,112 @@ class Reader:
 
     def lines(self) -> Iterator[Line]:
         """Hand out line after line from `start`; damage and excess end the reading with an issue."""
+        if self._is_foreign():
+            return
         limit = self._limit()
         try:
             with self._open() as stream:
                 while True:
-                    offset = self.end
-                    data = stream.readline(LINE_LIMIT)
+                    offset, number = self.end, self.next_line
+                    data = stream.readline(max(1, min(LINE_LIMIT, limit - offset + 1)))
                     if not data:
                         return
                     complete = data.endswith(b"\n")
-                    number = self.next_line
-                    if not complete and len(data) >= LINE_LIMIT:
-                        self.end += len(data) + self._skip_line(stream)
-                        self.next_line += 1
-                        self._reject(number, "the line is over 64 MB. Shorten it at its source.")
-                        continue
                     self.end += len(data)
-                    self.next_line += 1
+                    if not complete and len(data) >= LINE_LIMIT:
+                        complete = self._skip_line(stream, limit)
+                        data = b""
+                        self.reject(number, "the line is over 64 MB. Shorten it at its source.")
+                    if complete:
+                        self.next_line += 1  # an unfinished line keeps its number, for more may follow
                     if self.end > limit:
-                        self._reject(number, "it unpacks to over 1 GB or 100 times its size. Unpack it by hand.")
+                        self.reject(number, "it unpacks to over 1 GB or 100 times its size. Unpack it.")
                         return
                     if number == 1 and data.startswith(b"\xef\xbb\xbf"):
                         data = data[3:]
-                    yield Line(number, data.rstrip(b"\r\n"), complete, offset)
+                    if data:
+                        yield Line(number, data.rstrip(b"\r\n"), complete, offset)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            self._reject(self.next_line, f"the gzip data is damaged ({error}). What came before it counts.")
+            self.reject(self.next_line, f"the gzip data is damaged ({error}). What came before it counts.")
+        except OSError as error:
+            self.give_up(f"the file cannot be read ({error.strerror}). Check its permissions and its disk.")
 
-    def _skip_line(self, stream: IO[bytes]) -> int:
-        skipped = 0
-        while piece := stream.readline(LINE_LIMIT):
-            skipped += len(piece)
+    def _skip_line(self, stream: IO[bytes], limit: int) -> bool:
+        """Pass over the rest of a line in small pieces; False when the file or the limit ends first."""
+        while self.end <= limit and (piece := stream.readline(PIECE)):
+            self.end += len(piece)
             if piece.endswith(b"\n"):
-                break
-        return skipped
+                return True
+        return False
 
     def hold(self, line: Line) -> None:
         """Leave an unfinished last line for the next run."""
         self.end, self.next_line = line.offset, line.number
 
     def content(self) -> bytes:
-        """The whole file, unpacked, without a byte-order mark; empty, with an issue, when too large or damaged."""
+        """The whole file, unpacked, without byte-order mark; empty when too large or damaged."""
+        if self._is_foreign():
+            return b""
+        limit = min(CONTENT_LIMIT, self._limit())
         try:
             with self._open() as stream:
-                data = stream.read(CONTENT_LIMIT + 1)
+                data = stream.read(limit + 1)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            self._reject(None, f"the gzip data is damaged ({error}). Restore the file.")
+            self.give_up(f"the gzip data is damaged ({error}). Restore the file.")
             return b""
-        if len(data) > CONTENT_LIMIT or len(data) > self._limit():
-            self._reject(None, "the file is over 256 MB. Split it, or write one event per line.")
+        except OSError as error:
+            self.give_up(f"the file cannot be read ({error.strerror}). Check its permissions and its disk.")
+            return b""
+        if len(data) > limit:
+            what = "unpacks to over 256 MB or 100 times its size" if self.file.packed else "is over 256 MB"
+            self._damage(f"the file {what}. Split it, or write one event per line.")
             return b""
         self.end = len(data)
         return data.removeprefix(b"\xef\xbb\xbf")
 
-    def _reject(self, line: int | None, text: str) -> None:
+    def _is_foreign(self) -> bool:
+        if self.file.is_utf16:
+            self._damage("the file is UTF-16. Save it as UTF-8.")
+        return self.file.is_utf16
+
+    def give_up(self, text: str, line: int | None = None) -> None:
+        """Set a file that cannot be read aside: pending while it may still be being written, then damaged.
+
+        Args:
+            text: The issue to note once it rests.
+        """
+        if self.is_resting:
+            self._damage(text, line)
+        else:
+            self.verdict = "pending"
+
+    def _damage(self, text: str, line: int | None = None) -> None:
+        self.verdict = "damaged"
+        self.reject(line, text)
+
+    def reject(self, line: int | None, text: str) -> None:
+        """Note a line, or the file, that does not count."""
         self.issues.append(Issue(self.file.path, line, text))
+
+
+def capped(findings: Iterator[Finding], reader: Reader) -> Iterator[Finding]:
+    """Pass findings on, but name at most `REJECTED_LIMIT` rejected lines of one file.
+
+    As many rejected lines and no event: the reading stops, for the file is not a usage log. Past the limit
+    only the number of rejected lines is told.
+    """
+    rejected = events = 0
+    for finding in findings:
+        if isinstance(finding, Issue) and finding.rejected:
+            rejected += 1
+            if rejected > REJECTED_LIMIT:
+                continue
+        yield finding
+        events += isinstance(finding, UsageEvent)
+        if rejected == REJECTED_LIMIT and not events and reader.is_fresh:
+            reader.end = reader.file.size
+            text = "it is not a usage log: 1,000 lines rejected, none good. Move it out."
+            yield Issue(reader.file.path, None, text)
+            return
+    if (more := rejected - REJECTED_LIMIT) > 0:
+        yield Issue(reader.file.path, None, f"{more:,} more lines are rejected.")

@@ -1,4 +1,4 @@
-"""The `Collector` protocol; find the collectors, and match each file to exactly one of them."""
+"""The `Collector` protocol; find collectors and files, and match each file to exactly one collector."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Literal, Protocol
 
+from vaultsync.collectors.finding import files_below, find_files
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.model import Finding, Issue
+
+__all__ = ["GROUP", "Collector", "Place", "files_of", "find_files", "load", "match"]
 
 GROUP = "vaultsync.collectors"
 
@@ -29,8 +32,8 @@ class Collector(Protocol):
     name: str
     """Source name of its events; lower case with hyphens."""
     kind: Literal["lines", "document"]
-    """`lines`: append-only, read on from where reading stopped. `document`: read whole when it changed; what it
-    says now replaces what it said before."""
+    """`lines`: append-only, read on from where reading stopped. `document`: read whole when it changed; what
+    it says now replaces what it said before."""
 
     def claims(self, file: LogFile) -> bool:
         """Say whether a file is of this format, by name and head only; never open it."""
@@ -42,31 +45,90 @@ class Collector(Protocol):
         """Usual places of this tool's logs on this machine; empty for formats that live anywhere."""
 
 
-def load(extra: Sequence[Collector] = ()) -> list[Collector]:
-    """All collectors, sorted by name: those of `extra` (the user's mappings) first, then the entry points.
+def load(
+    extra: Sequence[Collector] = (), options: Mapping[str, Mapping[str, object]] | None = None
+) -> tuple[list[Collector], list[Issue]]:
+    """All collectors: those of `extra` (the user's mappings) first, then the entry points, sorted by name.
+
+    Args:
+        options: Keyword arguments for a collector, by the name of its entry point.
+
+    Returns:
+        The collectors, and an issue for each entry point that cannot be loaded.
 
     Source: entry-point group `vaultsync.collectors`; the shipped collectors use the same door.
     """
-    points = sorted(entry_points(group=GROUP), key=lambda point: point.name)
-    return [*extra, *(point.load()() for point in points)]
+    collectors, issues = list(extra), []
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        try:
+            collector = point.load()(**(options or {}).get(point.name, {}))
+            _check(collector, collectors)
+        except Exception as error:  # a plug-in may fail in any way, and must not stop the run
+            text = (
+                f"it cannot be loaded ({_in_short(error)}). Update or uninstall the package that brings it."
+            )
+            issues.append(Issue(f"collector {point.name}", None, text))
+        else:
+            collectors.append(collector)
+    return collectors, issues
+
+
+def files_of(place: Place) -> Iterator[Path | Issue]:
+    """The logs in the usual place of a tool, and issues about what cannot be read there."""
+    return files_below(place.root, place.patterns)
+
+
+def _check(collector: object, others: Sequence[Collector]) -> None:
+    """Refuse what is no collector, and a second one of the same name.
+
+    Raises:
+        TypeError: The message says what is wrong.
+    """
+    missing = [
+        name for name in ("name", "kind", "claims", "collect", "places") if not hasattr(collector, name)
+    ]
+    if missing:
+        raise TypeError(f"it has no {' and no '.join(missing)}")
+    if any(getattr(collector, "name", None) == other.name for other in others):
+        raise TypeError("its name is taken")
 
 
 def match(file: LogFile, collectors: Sequence[Collector], mapped: int = 0) -> Collector | Issue:
     """Find the one collector that claims a file.
 
     Args:
-        mapped: How many of the first collectors are the user's own mappings; one of those wins over the others.
+        mapped: How many of the first collectors are the user's own mappings; one of those wins.
 
     Returns:
         The collector, or an issue naming the file when none or several claim it.
     """
     for group in (collectors[:mapped], collectors[mapped:]):
-        claims = [c for c in group if c.claims(file)]
+        claims: list[Collector] = []
+        for collector in group:
+            try:
+                claims += [collector] if collector.claims(file) else []
+            except Exception as error:  # as above
+                text = f"the collector {collector.name} failed on it ({type(error).__name__}). Update it."
+                return Issue(file.path, None, text)
         if len(claims) == 1:
             return claims[0]
         if claims:
             names = " and ".join(c.name for c in claims)
             return Issue(file.path, None, f"{names} both claim this file. Give it a mapping, or move it out.")
-    return Issue(
-        file.path, None, "no collector knows this format. Add a mapping to vaultsync.yaml, or move the file out of the logs."
-    )
+    return _unclaimed(file)
+
+
+def _unclaimed(file: LogFile) -> Issue:
+    if file.is_utf16:
+        return Issue(file.path, None, "the file is UTF-16. Save it as UTF-8.")
+    if not file.size:
+        return Issue(file.path, None, "the file is empty, so nothing is read from it.", rejected=False)
+    if file.name.lower().endswith((".md", ".markdown")):
+        return Issue(file.path, None, "the note holds no usage, so nothing is read from it.", rejected=False)
+    remedy = "Add a mapping to vaultsync.yaml, or move the file out of the logs."
+    return Issue(file.path, None, f"no collector knows this format. {remedy}")
+
+
+def _in_short(error: Exception) -> str:
+    """An exception on one line."""
+    return f"{type(error).__name__} {' '.join(str(error).split())}"[:200].rstrip()

@@ -1,0 +1,77 @@
+"""Read a log in a test as a run would: look, claim, collect."""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import fields
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import Any
+
+from vaultsync.collectors.reading import LogFile, Reader
+from vaultsync.collectors.registry import Collector
+from vaultsync.model import TOKEN_CLASSES, Finding, Issue, TokenCounts, UsageEvent
+
+SAMPLES = Path(__file__).parent / "samples"
+NOW = datetime(2026, 2, 15, 12, tzinfo=UTC)
+"""When the tests take place."""
+LONG_AGO = int(datetime(2026, 2, 14, tzinfo=UTC).timestamp() * 1e9)
+"""When their logs were last written."""
+
+
+def reader_of(
+    path: Path, zone: tzinfo = UTC, start: int = 0, first_line: int = 1, rested: float = 1e5
+) -> Reader:
+    """A reader of a file that was last written `rested` seconds ago."""
+    now = int(NOW.timestamp() * 1e9)
+    return Reader(
+        LogFile.look(path), zone, start, first_line, now_ns=now, last_modified_ns=now - int(rested * 1e9)
+    )
+
+
+def read(collector: Collector, path: Path, **how: Any) -> list[Finding]:
+    """Everything that a collector says about a file it claims, the reader's own issues last."""
+    reader = reader_of(path, **how)
+    assert collector.claims(reader.file), f"{collector.name} does not claim {path.name}"
+    return [*collector.collect(reader), *reader.issues]
+
+
+def events(findings: list[Finding]) -> list[UsageEvent]:
+    """Only the events."""
+    return [finding for finding in findings if isinstance(finding, UsageEvent)]
+
+
+def issues(findings: list[Finding]) -> list[Issue]:
+    """Only the issues."""
+    return [finding for finding in findings if isinstance(finding, Issue)]
+
+
+def rejected(findings: list[Finding]) -> list[int | None]:
+    """Lines that were not counted."""
+    return [issue.line for issue in issues(findings) if issue.rejected]
+
+
+def written(path: Path, text: str | bytes) -> Path:
+    """Write a log; packed if its name says so."""
+    data = text.encode() if isinstance(text, str) else text
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+    return path
+
+
+def plain(findings: list[Finding]) -> list[dict[str, Any]]:
+    """Findings for a golden file: only what differs from the default of a field."""
+    return [_plain(finding) for finding in findings]
+
+
+def _plain(finding: Finding) -> dict[str, Any]:
+    if isinstance(finding, Issue):
+        return {"issue": finding.text, "line": finding.line, "rejected": finding.rejected}
+    assert isinstance(finding, UsageEvent)
+    shown: dict[str, Any] = {}
+    for field in fields(finding):
+        value = getattr(finding, field.name)
+        if isinstance(value, TokenCounts):
+            value = {name: getattr(value, name) for name in TOKEN_CLASSES if getattr(value, name)}
+        if value != field.default:
+            shown[field.name] = value
+    return shown

@@ -1,0 +1,30 @@
+"""What all tests share: the option that rewrites expected results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--update-golden`."""
+    parser.addoption(
+        "--update-golden", action="store_true", help="rewrite expected results; review the diff like code"
+    )
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[Path, Any], None]:
+    """Compare a value with the JSON file that holds it, or write that file under `--update-golden`."""
+
+    def compare(path: Path, value: Any) -> None:
+        text = json.dumps(value, indent=1, ensure_ascii=False, default=str) + "\n"
+        if request.config.getoption("--update-golden"):
+            path.write_text(text, encoding="utf-8")
+        assert json.loads(path.read_text(encoding="utf-8")) == json.loads(text)
+
+    return compare
