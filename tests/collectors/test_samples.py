@@ -1,0 +1,118 @@
+"""Each sample log says exactly the events and issues that stand beside it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.collectors.support import SAMPLES, plain, read, reader_of
+from vaultsync.collectors.logs.daily_json import DailyJson
+from vaultsync.collectors.logs.flat_events import FlatArray, FlatEvents
+from vaultsync.collectors.logs.mapping import MappedLog, MappingSpec
+from vaultsync.collectors.logs.markdown import MarkdownLog
+from vaultsync.collectors.reading import LogFile
+from vaultsync.collectors.registry import Collector, match
+from vaultsync.model import Issue, UsageEvent
+
+GATEWAY = MappingSpec.from_dict(
+    {
+        "name": "gateway",
+        "files": "gateway*.csv",
+        "columns": {
+            "when": "startTime",
+            "model": "model",
+            "prompt": "prompt_tokens",
+            "cache_read": "cached",
+            "output": "completion_tokens",
+            "cost": "spend",
+        },
+        "constants": {"provider": "openai", "project": "gateway"},
+        "time_format": "%d.%m.%Y %H:%M:%S",
+        "decimal_comma": True,
+    }
+)
+COLLECTORS: dict[str, Collector] = {
+    "day.json": DailyJson(),
+    "day_gaps.json": DailyJson(),
+    "events.jsonl": FlatEvents(),
+    "events.csv": FlatEvents(),
+    "spellings.jsonl": FlatEvents(),
+    "sessions.md": MarkdownLog(),
+    "run_2026-01-07.md": MarkdownLog(),
+    "gateway.csv": MappedLog(GATEWAY),
+}
+SHIPPED: list[Collector] = [DailyJson(), FlatArray(), FlatEvents(), MarkdownLog()]
+sample = pytest.mark.parametrize("name", COLLECTORS)
+
+
+@sample
+def test_sample_says_what_stands_beside_it(name: str, golden: Callable[[Path, Any], None]) -> None:
+    findings = read(COLLECTORS[name], SAMPLES / name)
+    golden(SAMPLES / f"{name}.expected.json", plain(findings))
+
+
+@sample
+def test_sample_is_claimed_by_one_collector(name: str) -> None:
+    mapped = [MappedLog(GATEWAY)]
+    found = match(LogFile.look(SAMPLES / name), [*mapped, *SHIPPED], mapped=1)
+    assert not isinstance(found, Issue) and found.name == COLLECTORS[name].name
+
+
+@sample
+def test_no_word_of_a_note_or_title_is_kept(name: str) -> None:
+    told = repr(read(COLLECTORS[name], SAMPLES / name))
+    assert not any(word in told for word in ("private", "never kept", "quoted", "Words about"))
+
+
+def survives(collector: Collector, path: Path, data: bytes) -> list[Any]:
+    """Read damaged bytes; whatever they say is events and issues."""
+    path.write_bytes(data)
+    reader = reader_of(path)
+    collector.claims(reader.file)
+    findings = [*collector.collect(reader), *reader.issues]
+    assert all(isinstance(finding, UsageEvent | Issue) for finding in findings)
+    assert 0 <= reader.end <= len(data)
+    return findings
+
+
+@sample
+def test_every_truncation_is_survived(name: str, tmp_path: Path) -> None:
+    data = (SAMPLES / name).read_bytes()
+    for length in range(len(data)):
+        survives(COLLECTORS[name], tmp_path / name, data[:length])
+
+
+@sample
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 10**9), junk=st.binary(max_size=12))
+def test_every_mutation_is_survived(name: str, tmp_path: Path, seed: int, junk: bytes) -> None:
+    data = (SAMPLES / name).read_bytes()
+    chance = random.Random(seed)
+    start = chance.randrange(len(data))
+    end = start + chance.choice([0, 1, 5, 40])
+    survives(COLLECTORS[name], tmp_path / name, data[:start] + junk + data[end:])
+
+
+LINES = [name for name in COLLECTORS if COLLECTORS[name].kind == "lines"]
+
+
+@pytest.mark.parametrize("name", LINES)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cut=st.floats(0, 1))
+def test_reading_in_two_parts_says_the_same(name: str, tmp_path: Path, cut: float) -> None:
+    data, path = (SAMPLES / name).read_bytes(), tmp_path / name
+    path.write_bytes(data[: int(len(data) * cut)])
+    first = reader_of(path, rested=0)
+    early = list(COLLECTORS[name].collect(first)) if COLLECTORS[name].claims(first.file) else []
+    if not early and not first.end:
+        first.next_line = 1
+    path.write_bytes(data)
+    later = reader_of(path, start=first.end, first_line=first.next_line)
+    later.state.update(first.state)
+    assert plain([*early, *COLLECTORS[name].collect(later)]) == plain(read(COLLECTORS[name], SAMPLES / name))

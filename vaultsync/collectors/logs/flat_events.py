@@ -1,0 +1,141 @@
+"""Read logs of flat events: one call per JSON line, CSV line, or element of a JSON array.
+
+Names are those of PRODUCT.md section 5 (under them the token classes are disjoint) and the other spellings of
+`fields.ALIASES`; a name that is in neither, `note` above all, is neither kept nor shown.
+
+Facts of the format. A `total_tokens` that differs from the sum is reported, and the parts count. A total
+alone cannot be priced and is kept as `unsplit`. A stated cost is an estimate unless `cost_kind` says `billed`
+or `charged`. A mere date as time makes a bucket of one day. Lines and arrays give events of the same source,
+so a log that was re-formatted counts once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from vaultsync.collectors.events import Origin, events
+from vaultsync.collectors.fields import is_usage
+from vaultsync.collectors.reading import LogFile, Reader
+from vaultsync.collectors.records import (
+    BLANK,
+    Header,
+    csv_lines,
+    first_record,
+    header,
+    json_document,
+    json_lines,
+    lines_of,
+)
+from vaultsync.collectors.registry import Place
+from vaultsync.model import Finding, Issue
+
+SOURCE = "flat-events"
+LISTS = ("data", "results", "items", "events", "records", "entries")
+"""Keys under which a JSON object may hold the list of its events."""
+LOOKED_AT = 20
+"""Lines of the head among which the first good one must be."""
+
+
+class _Flat:
+    """What both collectors of flat events share."""
+
+    def __init__(self, default_model: str | None = None, default_provider: str | None = None) -> None:
+        self._model, self._provider = default_model, default_provider
+
+    def places(self, environ: Mapping[str, str], home: Path) -> Sequence[Place]:
+        """Nowhere in particular."""
+        return ()
+
+    def _origin(self, reader: Reader) -> Origin:
+        return Origin(SOURCE, reader.zone, reader.now_ns, model=self._model, provider=self._provider)
+
+
+class FlatEvents(_Flat):
+    """Flat events as JSON lines, or as CSV with a header."""
+
+    name = SOURCE
+    kind: Literal["lines", "document"] = "lines"
+
+    def claims(self, file: LogFile) -> bool:
+        """True when one of the first lines is a JSON record or a CSV header with a time and a token count."""
+        return _shape(file) is not None
+
+    def collect(self, reader: Reader) -> Iterator[Finding]:
+        """Yield an event per line, in order."""
+        origin = self._origin(reader)
+        shape = _shape(reader.file)
+        for found in csv_lines(reader, shape) if isinstance(shape, Header) else json_lines(reader):
+            if isinstance(found, Issue):
+                yield found
+            else:
+                number, record = found
+                yield from events(record, number, reader, origin)
+
+
+class FlatArray(_Flat):
+    """Flat events as one JSON array, as an object that holds such a list, or as pretty-printed objects."""
+
+    name = "flat-array"
+    kind: Literal["lines", "document"] = "document"
+
+    def claims(self, file: LogFile) -> bool:
+        """True when the first record of the document has a time and a token count."""
+        opening, names = first_record(file.head.decode("utf-8", "replace").lstrip("\ufeff"))
+        if opening == "[":
+            return is_event(names)
+        lists = [{n.removeprefix(f"{key}.0.") for n in names if n.startswith(f"{key}.0.")} for key in LISTS]
+        return any(map(is_event, lists)) or (is_event(names) and _shape(file) is None)
+
+    def collect(self, reader: Reader) -> Iterator[Finding]:
+        """Yield an event per element, in order."""
+        origin = self._origin(reader)
+        values, text = json_document(reader)
+        lines: dict[tuple[str | int, ...], int] = {}
+        for path, record in _elements(values):
+            if not isinstance(record, dict):
+                yield Issue(reader.file.path, None, "an element is not an object. Remove it.")
+                continue
+            for finding in events(record, None, reader, origin):
+                if isinstance(finding, Issue):
+                    lines = lines or lines_of(text)
+                    finding = Issue(finding.path, lines.get(path), finding.text, finding.rejected)
+                yield finding
+
+
+def is_event(names: frozenset[str] | set[str]) -> bool:
+    """Say whether names are those of one flat event, and not of a day with its runs."""
+    return is_usage(names) and not any(name.partition(".")[0] in {"runs", "totals"} for name in names)
+
+
+def _shape(file: LogFile) -> Header | Literal["json"] | None:
+    """How the lines of a file are written, by its head; None when it does not consist of lines of events."""
+    text = file.head.decode("utf-8", "replace").lstrip("\ufeff")
+    for number, line in enumerate(text.split("\n", LOOKED_AT)[:LOOKED_AT], 1):
+        bare = line.strip(BLANK)
+        if bare.startswith("["):
+            return None
+        if bare.startswith("{"):
+            if bare.endswith(("{", "[", ",")):  # printed over several lines
+                return None
+            if is_event(first_record(bare)[1]):
+                return "json"
+        elif (head := header(line.rstrip("\r"), number)) and is_event(set(head.names)):
+            return head
+    return None
+
+
+def _elements(values: list[Any]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """The records of a document, each with its path."""
+    for root, value in enumerate(values):
+        if isinstance(value, dict):
+            held = next((key for key in LISTS if isinstance(value.get(key), list)), None)
+            if held is None:
+                yield (root,), value
+            else:
+                yield from (((root, held, n), element) for n, element in enumerate(value[held]))
+        elif isinstance(value, list):
+            yield from (((root, n), element) for n, element in enumerate(value))
+        else:
+            yield (root,), value
