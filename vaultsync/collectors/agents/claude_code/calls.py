@@ -1,0 +1,201 @@
+"""Turn the rows of calls into events: which call a row belongs to, who bills it, who made it.
+
+Rows of one call that name the same maker are joined: the largest count of each class, the earliest time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from msgspec import Raw
+
+from vaultsync.collectors.agents.claude_code.counts import counted
+from vaultsync.collectors.agents.claude_code.rows import Message, Row, id_of, name_of
+from vaultsync.collectors.values import FIRST_YEAR, LAST_YEAR, BadField, instant, money
+from vaultsync.model import TokenCounts, UsageEvent
+
+SYNTHETIC = "<synthetic>"
+LONG_ID = 20
+PLACEHOLDER = 8
+"""Largest output of a call without a final mark that is taken for the number its stream began with."""
+KEPT = 2000
+"""Calls that are kept open for further rows; the ledger joins what comes later."""
+
+
+class Maker(NamedTuple):
+    """Who made a call, and for what."""
+
+    session: str | None
+    project: str | None
+    branch: str | None
+    action_type: str | None
+    action_name: str | None
+    agent: str | None
+
+
+class Call(NamedTuple):
+    """All that rows must share to be joined here."""
+
+    key: str | None
+    model: str
+    mode: str
+    region: str | None
+    origin_session: str | None
+    maker: Maker
+
+
+@dataclass(slots=True)
+class Found:
+    """What the rows of a call have told so far."""
+
+    when: datetime
+    tokens: TokenCounts
+    is_final: bool
+    flags: frozenset[str]
+    web_searches: int = 0
+    cost: Decimal | None = None
+
+    def join(self, other: Found) -> None:
+        """Take in a further row of the same call."""
+        self.when = min(self.when, other.when)
+        if other.tokens is not self.tokens:
+            self.tokens = self.tokens.largest(other.tokens)
+        self.is_final |= other.is_final
+        self.flags |= other.flags
+        self.web_searches = max(self.web_searches, other.web_searches)
+        if other.cost is not None:
+            self.cost = other.cost if self.cost is None else max(self.cost, other.cost)
+
+
+class Calls:
+    """The calls of one reading."""
+
+    def __init__(self, source: str, zone: tzinfo) -> None:
+        self._source = source
+        self._zone = zone
+        self._open: dict[Call, Found] = {}
+        self._loose: list[tuple[Call, Found]] = []
+
+    def add(self, row: Row, key: str | None, maker: Maker) -> None:
+        """Take in an assistant row, if it is one of a billed call.
+
+        Raises:
+            BadField: Its usage or its time cannot be read.
+        """
+        message = row.message
+        if not isinstance(message, Message) or message.model == SYNTHETIC:
+            return
+        said = counted(bytes(message.usage))
+        if said is None:
+            return
+        when = time_of(row.timestamp, self._zone)
+        is_final = said.is_marked or message.stop_reason is not None or said.tokens.output > PLACEHOLDER
+        model = name_of(message.model) or "unknown"
+        call = Call(key, model, said.mode, said.region, origin_of(row), maker)
+        self._keep(
+            call, Found(when, said.tokens, is_final, said.flags, said.web_searches, money_of(row.costUSD))
+        )
+        for number, advice in enumerate(said.advice, start=1):
+            own = call._replace(key=key and f"{key}:advisor:{number}", model=advice.model)
+            self._keep(own, Found(when, advice.tokens, True, advice.flags))
+
+    def _keep(self, call: Call, found: Found) -> None:
+        if call.key is None:
+            self._loose.append((call, found))
+        elif earlier := self._open.get(call):
+            earlier.join(found)
+        else:
+            self._open[call] = found
+
+    @property
+    def is_full(self) -> bool:
+        """True when the calls have become many; yielding them bounds the memory."""
+        return len(self._open) + len(self._loose) > KEPT
+
+    def events(self) -> Iterator[UsageEvent]:
+        """Yield the calls and forget them."""
+        calls = [*self._open.items(), *self._loose]
+        self._open.clear()
+        self._loose.clear()
+        for call, found in calls:
+            yield self._event(call, found)
+
+    def _event(self, call: Call, found: Found) -> UsageEvent:
+        return UsageEvent(
+            when=found.when,
+            source=self._source,
+            provider=provider_of(call.model),
+            model=call.model,
+            tokens=found.tokens,
+            key=call.key and f"{self._source}:{call.key}",
+            mode=call.mode,
+            region=call.region,
+            web_searches=found.web_searches,
+            cost=found.cost,
+            cost_kind=None if found.cost is None else "estimated",
+            origin_session=call.origin_session,
+            quality="final" if found.is_final else "partial",
+            flags=tuple(sorted(found.flags)),
+            **call.maker._asdict(),
+        )
+
+
+def call_key(row: Row) -> str | None:
+    """The id that all rows and copies of a call share; None when the row has no id at all.
+
+    Anthropic's own ids stand alone, for a replay has another request; gateways reuse short ids.
+    """
+    ident = id_of(row.message.id) if isinstance(row.message, Message) else None
+    if ident is None:
+        return id_of(row.uuid)
+    if ident.startswith("msg_") and len(ident) >= LONG_ID:
+        return ident
+    if request := id_of(row.requestId):
+        return f"{ident}:{request}"
+    return f"{origin_of(row) or name_of(row.sessionId)}:{ident}:{id_of(row.timestamp)}"
+
+
+def origin_of(row: Row) -> str | None:
+    """Session that a copied row says it was copied from."""
+    return name_of(row.forkedFrom.get("sessionId")) if isinstance(row.forkedFrom, dict) else None
+
+
+@lru_cache(maxsize=1024)
+def provider_of(model: str) -> str:
+    """Who bills a model of this name; a gateway's name tells nothing, so its provider is `unknown`."""
+    name = model.lower()
+    if name.startswith("arn:") or re.match(r"([a-z]+\.)?anthropic\.", name):
+        return "aws-bedrock"
+    if not name.startswith("claude"):
+        return "unknown"
+    return "google" if "@" in name else "anthropic"
+
+
+def money_of(raw: Raw) -> Decimal | None:
+    """An amount, exactly as written; None where there is none or it is no sensible amount."""
+    data = bytes(raw)
+    try:
+        return money(data.decode()) if data else None
+    except (BadField, UnicodeDecodeError):
+        return None
+
+
+def time_of(value: Any, zone: tzinfo) -> datetime:
+    """A time as UTC.
+
+    Raises:
+        BadField: Not a time, or outside the years 2000 to 2100.
+    """
+    try:
+        when = datetime.fromisoformat(value)  # the usual form, by a shorter way
+        if when.tzinfo is UTC and FIRST_YEAR <= when.year <= LAST_YEAR:
+            return when
+    except (TypeError, ValueError):
+        pass
+    return instant(value, zone)

@@ -1,0 +1,162 @@
+"""Read what a call has counted: the token classes of its `usage` object, and what changes its price."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import UNSET
+
+from vaultsync.collectors.agents.claude_code.rows import UNREADABLE, name_of
+from vaultsync.collectors.values import BadField
+from vaultsync.model import MAX_COUNT, TokenCounts
+
+BILLED_MODES = ("batch", "priority")
+NO_USAGE = (b"", b"null", b"{}")
+NO_REGION = ("", "not_available", "global")
+CLASSES = ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+
+
+class Usage(msgspec.Struct, gc=False):
+    """`message.usage`; every field may hold anything."""
+
+    input_tokens: Any = None
+    output_tokens: Any = None
+    cache_creation_input_tokens: Any = None
+    cache_read_input_tokens: Any = None
+    cache_creation: Any = None
+    service_tier: Any = None
+    speed: Any = None
+    inference_geo: Any = None
+    server_tool_use: Any = UNSET
+    output_tokens_details: Any = None
+    iterations: Any = None
+
+
+class Advice(NamedTuple):
+    """A call that another model answered on the way; billed apart."""
+
+    model: str
+    tokens: TokenCounts
+    flags: frozenset[str]
+
+
+class Counted(NamedTuple):
+    """What one row says its call has counted."""
+
+    tokens: TokenCounts
+    web_searches: int
+    mode: str
+    region: str | None
+    is_marked: bool
+    """True where the row bears the mark of final numbers."""
+    flags: frozenset[str]
+    advice: tuple[Advice, ...]
+
+
+class Counter:
+    """The one door for counts: whole, not negative, not absurd; anything else is 0 and flagged."""
+
+    def __init__(self) -> None:
+        self.flags: set[str] = set()
+
+    def count(self, value: Any) -> int:
+        """A count as logged; a whole float counts, text and booleans do not."""
+        if type(value) is float and value.is_integer():
+            value = int(value)
+        if type(value) is int and 0 <= value <= MAX_COUNT:
+            return value
+        self.flags.add("bad_count")
+        return 0
+
+    def count_in(self, holder: Any, name: str) -> int:
+        """A count that may well be absent, or its holder."""
+        value = holder.get(name) if isinstance(holder, dict) else None
+        return 0 if value is None else self.count(value)
+
+
+_usage = msgspec.json.Decoder(Usage).decode
+_keys = tuple(f'"{name}"'.encode() for name in CLASSES)
+
+
+@lru_cache(maxsize=64)
+def counted(data: bytes) -> Counted | None:
+    """Read a usage object; the rows of one call mostly repeat it, so the last ones are remembered.
+
+    Returns:
+        None where there is none.
+
+    Raises:
+        BadField: It is no readable object, or names a count twice.
+    """
+    if data in NO_USAGE:
+        return None
+    try:
+        usage = _usage(data)
+    except UNREADABLE:
+        raise BadField("usage is not a readable object.") from None
+    if max(map(data.count, _keys)) > 1:
+        _refuse_doubles(data)
+    counter = Counter()
+    tokens = _tokens(usage, counter)
+    return Counted(
+        tokens,
+        counter.count_in(usage.server_tool_use, "web_search_requests"),
+        "fast"
+        if usage.speed == "fast"
+        else usage.service_tier
+        if usage.service_tier in BILLED_MODES
+        else "standard",
+        None if usage.inference_geo in NO_REGION else name_of(usage.inference_geo),
+        usage.server_tool_use is not UNSET,
+        frozenset(counter.flags),
+        tuple(_advice(usage)),
+    )
+
+
+def _refuse_doubles(data: bytes) -> None:
+    """Refuse an object that names one count twice; the objects inside may well name it once more."""
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        names = [name for name, _ in pairs]
+        for name in CLASSES:
+            if names.count(name) > 1:
+                raise BadField(f"usage names {name} twice.")
+
+    json.loads(data, object_pairs_hook=look)
+
+
+def _tokens(usage: Usage, counter: Counter) -> TokenCounts:
+    short, long = _writes(usage, counter)
+    output = counter.count(usage.output_tokens)
+    return TokenCounts(
+        input=counter.count(usage.input_tokens),
+        cache_read=counter.count(usage.cache_read_input_tokens),
+        cache_write_5m=short,
+        cache_write_1h=long,
+        output=output,
+        reasoning=min(counter.count_in(usage.output_tokens_details, "thinking_tokens"), output),
+    )
+
+
+def _writes(usage: Usage, counter: Counter) -> tuple[int, int]:
+    """Tokens written to the cache for 5 minutes and for 1 hour; all for 5 where the split does not add up."""
+    flat = counter.count(usage.cache_creation_input_tokens)
+    short = counter.count_in(usage.cache_creation, "ephemeral_5m_input_tokens")
+    long = counter.count_in(usage.cache_creation, "ephemeral_1h_input_tokens")
+    if short + long == flat or usage.cache_creation_input_tokens is None:
+        return short, long
+    counter.flags.add("split_mismatch")
+    return flat, 0
+
+
+def _advice(usage: Usage) -> Iterator[Advice]:
+    """The advisor's answers among the iterations; the other ones repeat the call itself."""
+    for entry in usage.iterations if isinstance(usage.iterations, list) else []:
+        if isinstance(entry, dict) and entry.get("type") == "advisor_message" and name_of(entry.get("model")):
+            counter = Counter()
+            own = Usage(**{name: entry.get(name) for name in (*CLASSES, "cache_creation")})
+            yield Advice(name_of(entry["model"]) or "", _tokens(own, counter), frozenset(counter.flags))
