@@ -336,6 +336,20 @@ def test_other_tables_are_not_claimed(tmp_path: Path, text: str) -> None:
     assert not FlatEvents().claims(LogFile.look(written(tmp_path / "log.csv", text)))
 
 
+def test_prose_under_input_and_output_is_no_log(tmp_path: Path) -> None:
+    chat = json.dumps({"time": GOOD["timestamp"], "input": "Dear model", "output": "Dear user"})
+    assert not FlatEvents().claims(LogFile.look(written(tmp_path / "chat.jsonl", chat + "\n")))
+
+
+def test_log_quoted_in_a_note_is_not_claimed(tmp_path: Path) -> None:
+    path = written(tmp_path / "README.md", f"```\n{HEADER}{ROW}```\n{LINE}\n")
+    assert not FlatEvents().claims(LogFile.look(path))
+
+
+def test_empty_columns_at_the_end_have_no_effect(tmp_path: Path) -> None:
+    assert len(events(table(tmp_path, (HEADER + ROW).replace("\n", ",,\n")))) == 1
+
+
 # --- documents ---
 
 
@@ -367,6 +381,7 @@ def test_bad_element_is_told_with_its_line(tmp_path: Path) -> None:
     assert len(events(findings)) == 1 and str(issues(findings)[0]) == (
         f"{path}:3: output tokens is -5; counts cannot be negative. Fix the log, or remove the line."
     )
+    assert rejected(findings) == [3, 4]
 
 
 def test_document_being_written_is_pending(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Read the token counts of a record into disjoint classes, by its names' family and the sum test.
 
-Source: formats/provider-exports.md, sections 2 and 6.
+Source: the usage objects of Anthropic's Messages API, of OpenAI's Chat Completions and Responses APIs and of
+xAI's chat completions, read in November 2026.
 """
 
 from __future__ import annotations
@@ -60,8 +61,6 @@ def split(found: Found, *, separators: bool = False) -> Split:
 
     Raises:
         BadField: A count is bad, or input or output is missing and no total makes up for it.
-
-    Source: formats/provider-exports.md 2 and 6.
     """
     given = {
         name: count(found.values[name], label(name), separators=separators)

@@ -204,7 +204,7 @@ class Header(NamedTuple):
     """At which line it stands."""
 
 
-def header(line: str, number: int = 1, delimiters: str = ",;\t|") -> Header | None:
+def header(line: str, number: int = 1, delimiters: str = ",;\t") -> Header | None:
     """Read a line as a CSV header, with the delimiter that gives most columns; None when it cannot be one."""
     best: Header | None = None
     for delimiter in delimiters:
@@ -214,7 +214,8 @@ def header(line: str, number: int = 1, delimiters: str = ",;\t|") -> Header | No
             continue
         if len(names) > (len(best.names) if best else 1):
             best = Header(names, delimiter, number)
-    return best if best is None or len(set(best.names)) == len(best.names) else None
+    named = [name for name in best.names if name] if best else []
+    return best if len(set(named)) == len(named) else None
 
 
 def _cells(line: str, delimiter: str) -> list[str]:

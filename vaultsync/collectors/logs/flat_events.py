@@ -1,7 +1,13 @@
 """Read logs of flat events: one call per JSON line, CSV line, or element of a JSON array.
 
-Names are those of PRODUCT.md section 5 (under them the token classes are disjoint) and the other spellings of
-`fields.ALIASES`; a name that is in neither, `note` above all, is neither kept nor shown.
+    {"timestamp": "2026-01-07T14:30:00Z", "model_provider": "anthropic", "model_name": "claude-opus-4-5",
+     "input_tokens": 15000, "output_tokens": 3000, "total_tokens": 18000}
+
+and optionally `id, session_id, action_type, action_name, project, branch, cost_usd, cache_read_tokens,
+cache_write_tokens, cache_write_5m_tokens, cache_write_30m_tokens, cache_write_1h_tokens,
+cache_write_12h_tokens, reasoning_tokens, input_audio_tokens, output_audio_tokens, web_search_requests, mode`
+(or `service_tier`) and `region`. Under these names the token classes are disjoint; other spellings are in
+`fields.ALIASES`. Any other name, `note` above all, is neither kept nor shown.
 
 Facts of the format. A `total_tokens` that differs from the sum is reported, and the parts count. A total
 alone cannot be priced and is kept as `unsplit`. A stated cost is an estimate unless `cost_kind` says `billed`
@@ -16,7 +22,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vaultsync.collectors.events import Origin, events
-from vaultsync.collectors.fields import is_usage
+from vaultsync.collectors.families import COUNTS
+from vaultsync.collectors.fields import find, is_usage
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.records import (
     BLANK,
@@ -26,6 +33,7 @@ from vaultsync.collectors.records import (
     header,
     json_document,
     json_lines,
+    json_values,
     lines_of,
 )
 from vaultsync.collectors.registry import Place
@@ -95,7 +103,8 @@ class FlatArray(_Flat):
         lines: dict[tuple[str | int, ...], int] = {}
         for path, record in _elements(values):
             if not isinstance(record, dict):
-                yield Issue(reader.file.path, None, "an element is not an object. Remove it.")
+                lines = lines or lines_of(text)
+                yield Issue(reader.file.path, lines.get(path), "the element is not an object. Remove it.")
                 continue
             for finding in events(record, None, reader, origin):
                 if isinstance(finding, Issue):
@@ -111,6 +120,8 @@ def is_event(names: frozenset[str] | set[str]) -> bool:
 
 def _shape(file: LogFile) -> Header | Literal["json"] | None:
     """How the lines of a file are written, by its head; None when it does not consist of lines of events."""
+    if file.name.lower().endswith((".md", ".markdown")):
+        return None  # prose may quote a log
     text = file.head.decode("utf-8", "replace").lstrip("\ufeff")
     for number, line in enumerate(text.split("\n", LOOKED_AT)[:LOOKED_AT], 1):
         bare = line.strip(BLANK)
@@ -119,11 +130,22 @@ def _shape(file: LogFile) -> Header | Literal["json"] | None:
         if bare.startswith("{"):
             if bare.endswith(("{", "[", ",")):  # printed over several lines
                 return None
-            if is_event(first_record(bare)[1]):
+            if is_event(first_record(bare)[1]) and _counts(bare):
                 return "json"
         elif (head := header(line.rstrip("\r"), number)) and is_event(set(head.names)):
             return head
     return None
+
+
+def _counts(line: str) -> bool:
+    """False when only prose stands under `input` and `output`; damaged lines are let pass."""
+    try:
+        (record,) = json_values(line)
+        values = find(record).values
+    except ValueError:
+        return True
+    counted = [values[name] for name in COUNTS if name in values]
+    return any(not isinstance(value, str) or value.strip().isdigit() for value in counted)
 
 
 def _elements(values: list[Any]) -> Iterator[tuple[tuple[str | int, ...], Any]]:

@@ -295,9 +295,8 @@ def _format(named: str | None, files: str) -> Format:
     if named is None:
         found = FORMATS.get(Path(files.removesuffix(".gz")).suffix.lower())
         if found is None:
-            raise BadMapping(
-                f"the format of '{files}' is not plain from its ending. Add `format: csv`, jsonl or json."
-            )
+            remedy = "Add `format: csv`, jsonl or json."
+            raise BadMapping(f"the format of '{files}' is not plain from its ending. {remedy}", "files")
         return found
     if named not in ("csv", "jsonl", "json"):
         raise BadMapping(f"unknown format '{named}'; csv, jsonl and json are known.", "format")

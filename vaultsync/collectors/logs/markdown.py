@@ -23,18 +23,16 @@ over, so that a vault can be a folder of logs.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from pathlib import Path
 from typing import Literal
 
 from vaultsync.collectors.events import Built, Origin, build
-from vaultsync.collectors.families import COUNTS
+from vaultsync.collectors.families import COUNTS, Found, split
 from vaultsync.collectors.fields import field_of, find, fold
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.records import Repeated
-from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField
 from vaultsync.model import Finding, Issue, TokenCounts, UsageEvent
 
@@ -77,6 +75,15 @@ class _Group:
     def has_counts(self) -> bool:
         return any(field_of(label) in COUNTS for label, _ in self.pairs)
 
+    def repeats(self, kinds: Collection[str]) -> bool:
+        """Say whether it tells again what groups of other kinds in its file tell."""
+        own = {field_of(label) for label, _ in self.pairs} & {"when", "model"}
+        return (
+            "table" in kinds
+            if self.kind == "pasted"
+            else self.kind == "table" and "session" in kinds and not own
+        )
+
 
 @dataclass(slots=True)
 class _Page:
@@ -111,9 +118,13 @@ class MarkdownLog:
     def collect(self, reader: Reader) -> Iterator[Finding]:
         """Yield an event per session, table or pasted line, in order."""
         page = _page(reader.content().decode("utf-8", "replace"))
-        sessions: list[UsageEvent] = []
         kinds = {group.kind for group in page.usage}
+        sessions: list[UsageEvent] = []
+        repeats: list[_Group] = []
         for group in page.usage:
+            if group.repeats(kinds):
+                repeats.append(group)
+                continue
             try:
                 built = _event(group, page, self._origin(reader, group, page))
             except BadField as error:
@@ -121,19 +132,12 @@ class MarkdownLog:
                 continue
             for remark in built.remarks:
                 yield Issue(reader.file.path, group.line, remark, rejected=False)
-            if group.kind == "table" and "session" in kinds and not _stands_alone(group):
-                yield from _compare(built.event, sessions, reader.file.path, group.line)
-                continue
-            if group.kind == "pasted" and "table" in kinds:
-                text = f"{built.event.unsplit:,} tokens are taken for those of the table. The table counts."
-                yield Issue(reader.file.path, group.line, text, rejected=False)
-                continue
             sessions += [built.event] if group.kind == "session" else []
             yield built.event
-
-    def places(self, environ: Mapping[str, str], home: Path) -> Sequence[Place]:
-        """Nowhere in particular."""
-        return ()
+        for group in repeats:
+            yield from (
+                Issue(reader.file.path, group.line, t, rejected=False) for t in _compare(group, sessions)
+            )
 
     def _origin(self, reader: Reader, group: _Group, page: _Page) -> Origin:
         grain: Literal["run", "session"] = "run" if group.kind == "table" else "session"
@@ -240,8 +244,7 @@ def _day(group: _Group, page: _Page, name: str) -> date | None:
 
 def _event(group: _Group, page: _Page, origin: Origin) -> Built:
     """The event of a group, with what the page says where the group is silent."""
-    pairs = [(label, _value(label, value, group)) for label, value in group.pairs]
-    found = find(Repeated([(label, value) for label, value in pairs if value]))
+    found = _fields(group)
     common = {name: value for name, value in page.about.items() if name != "when"}
     values = {**common, **found.values}
     if "when" not in values:
@@ -257,6 +260,11 @@ def _event(group: _Group, page: _Page, origin: Origin) -> Built:
     return Built(event, built.remarks)
 
 
+def _fields(group: _Group) -> Found:
+    pairs = [(label, _value(label, value, group)) for label, value in group.pairs]
+    return find(Repeated([(label, value) for label, value in pairs if value]))
+
+
 def _value(label: str, value: str, group: _Group) -> str:
     """The value of a label, counts without words; `54161/200000` is a total where nothing else is known."""
     if field_of(label) not in COUNTS:
@@ -267,16 +275,20 @@ def _value(label: str, value: str, group: _Group) -> str:
     return _ROUGHLY.sub("", value).strip()
 
 
-def _stands_alone(group: _Group) -> bool:
-    return bool({field_of(label) for label, _ in group.pairs} & {"when", "model"})
-
-
-def _compare(table: UsageEvent, sessions: Sequence[UsageEvent], path: Path, line: int) -> Iterator[Issue]:
-    """Hold a table that repeats the sessions above it against their sum."""
+def _compare(group: _Group, sessions: Sequence[UsageEvent]) -> Iterator[str]:
+    """What is worth telling about a table or a pasted total that repeats what counts already."""
+    try:
+        said = split(_fields(group), separators=True)
+    except BadField as error:
+        yield f"{error} It is not compared."
+        return
+    yield from said.remarks
+    if group.kind == "pasted":
+        yield f"{said.unsplit:,} tokens are taken for those of the table. The table counts."
+        return
     found = sum((event.tokens for event in sessions), TokenCounts())
-    said = (table.unsplit,) if table.unsplit else (table.tokens.input, table.tokens.output)
-    counted = (found.total,) if table.unsplit else (found.input, found.output)
-    if said != counted:
-        stated, summed = (" and ".join(f"{n:,}" for n in numbers) for numbers in (said, counted))
-        text = f"the table says {stated} tokens, the sessions add up to {summed}. The sessions count."
-        yield Issue(path, line, text, rejected=False)
+    stated = (said.unsplit,) if said.unsplit else (said.tokens.input, said.tokens.output)
+    summed = (found.total,) if said.unsplit else (found.input, found.output)
+    if stated != summed:
+        first, second = (" and ".join(f"{number:,}" for number in numbers) for numbers in (stated, summed))
+        yield f"the table says {first} tokens, the sessions add up to {second}. The sessions count."

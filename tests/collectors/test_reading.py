@@ -1,0 +1,130 @@
+"""Bytes of a log: whole lines, whole documents, gzip, and what is not believed."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import tracemalloc
+import zlib
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.collectors.support import reader_of, written
+from vaultsync.collectors import reading
+from vaultsync.collectors.reading import LogFile
+
+
+def bomb(size: int) -> bytes:
+    """Gzip data of `size` zeros."""
+    packer = zlib.compressobj(9, wbits=31)
+    return b"".join(packer.compress(bytes(1 << 20)) for _ in range(size >> 20)) + packer.flush()
+
+
+def test_lines_end_at_line_feeds_only(tmp_path: Path) -> None:
+    reader = reader_of(written(tmp_path / "a", "a\rb\u2028c\x0cd\x85\r\n\nlast"))
+    assert [(line.number, line.data.decode(), line.complete) for line in reader.lines()] == [
+        (1, "a\rb\u2028c\x0cd\x85", True),
+        (2, "", True),
+        (3, "last", False),
+    ]
+
+
+def test_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
+    reader = reader_of(written(tmp_path / "a", "\ufeffa\n\ufeffb\n"))
+    assert [line.data.decode() for line in reader.lines()] == ["a", "\ufeffb"]
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.binary(max_size=60).map(lambda data: data.replace(b"\0", b"\n")), share=st.floats(0, 1))
+def test_reading_on_gives_each_line_once(tmp_path: Path, data: bytes, share: float) -> None:
+    path, cut = tmp_path / "a", int(len(data) * share)
+    path.write_bytes(data[:cut])
+    first, found = reader_of(path), []
+    for line in first.lines():
+        if line.complete:
+            found.append((line.number, line.data))
+        else:
+            first.hold(line)
+    path.write_bytes(data)
+    second = reader_of(path, start=first.end, first_line=first.next_line)
+    found += [(line.number, line.data) for line in second.lines()]
+    assert found == [(line.number, line.data) for line in reader_of(path).lines()]
+
+
+def test_gzip_is_known_by_its_first_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(gzip.compress(b"a\nb\n"))
+    reader = reader_of(path)
+    assert reader.file.packed and reader.file.head == b"a\nb\n"
+    assert [line.data for line in reader.lines()] == [b"a", b"b"]
+
+
+def test_cut_gzip_counts_what_came_before_the_cut(tmp_path: Path) -> None:
+    data = gzip.compress(b"".join(os.urandom(30).hex().encode() + b"\n" for _ in range(4000)))
+    path = tmp_path / "log.gz"
+    path.write_bytes(data[: len(data) // 2])
+    reader = reader_of(path)
+    assert sum(1 for line in reader.lines() if line.complete) > 500
+    assert len(reader.issues) == 1 and "gzip data is damaged" in reader.issues[0].text
+
+
+def test_damaged_gzip_document_says_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "log.gz"
+    path.write_bytes(gzip.compress(b"x" * 1000)[:-6])
+    reader = reader_of(path)
+    assert reader.content() == b"" and reader.verdict == "damaged" and len(reader.issues) == 1
+
+
+@pytest.mark.parametrize("line_by_line", [True, False])
+def test_gzip_bomb_stops_early_and_small(tmp_path: Path, line_by_line: bool) -> None:
+    path = tmp_path / "bomb.gz"
+    path.write_bytes(bomb(256 << 20))
+    tracemalloc.start()
+    reader = reader_of(path)
+    assert not [line for line in reader.lines() if line.data] if line_by_line else reader.content() == b""
+    assert tracemalloc.get_traced_memory()[1] < 100 << 20
+    tracemalloc.stop()
+    assert len(reader.issues) == 1 and "100 times its size" in reader.issues[0].text
+
+
+def test_endless_line_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "LINE_LIMIT", 1000)
+    monkeypatch.setattr(reading, "PIECE", 64)
+    reader = reader_of(written(tmp_path / "a", "first\n" + "x" * 5000 + "\nlast\n"))
+    assert [(line.number, line.data) for line in reader.lines()] == [(1, b"first"), (3, b"last")]
+    assert [issue.line for issue in reader.issues] == [2]
+
+
+def test_huge_document_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "CONTENT_LIMIT", 1000)
+    reader = reader_of(written(tmp_path / "a", "x" * 1001))
+    assert reader.content() == b"" and reader.verdict == "damaged"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16_is_rejected_as_a_file(tmp_path: Path, encoding: str) -> None:
+    path = written(tmp_path / "a", '{"timestamp": "2026-01-07"}\n'.encode(encoding))
+    by_line, whole = reader_of(path), reader_of(path)
+    assert not list(by_line.lines()) and not whole.content()
+    assert by_line.issues == whole.issues and "UTF-16" in whole.issues[0].text
+
+
+def test_nul_bytes_alone_are_no_utf_16(tmp_path: Path) -> None:
+    assert not LogFile.look(written(tmp_path / "a", b"\0" * 500 + b"text")).is_utf16
+
+
+def test_end_of_a_long_file_is_at_hand(tmp_path: Path) -> None:
+    file = LogFile.look(written(tmp_path / "a", "x" * 100_000 + "end"))
+    assert len(file.head) == reading.HEAD_SIZE and file.tail.endswith(b"xend")
+
+
+def test_file_that_went_away_is_an_issue(tmp_path: Path) -> None:
+    path = written(tmp_path / "a", "x\n")
+    reader = reader_of(path)
+    path.unlink()
+    assert (
+        not list(reader.lines()) and reader.verdict == "damaged" and "cannot be read" in reader.issues[0].text
+    )
