@@ -52,6 +52,7 @@ def test_periods_follow_each_other_without_a_gap(day: date, rule: WeekRule, kind
     assert calendar.period(kind, here.last) == here
     assert calendar.period(kind, here.end).start == here.end
     assert calendar.previous(calendar.period(kind, here.end)) == here
+    assert calendar.named(kind, here.label) == here
 
 
 def test_a_quarter_of_weeks_has_thirteen_or_fourteen() -> None:

@@ -9,10 +9,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from statistics import median
-from typing import cast
 
 from vaultsync.model import Change, Figures, Forecast, Insights, Line, Spike
-from vaultsync.periods import Calendar, Kind, Period
+from vaultsync.periods import Kind, Period
 from vaultsync.periods import day as day_period
 
 Costs = Mapping[date, Decimal | None]
@@ -70,7 +69,7 @@ def _finished(figures: Figures, period: Period, today: date) -> list[Decimal | N
     if kind is None:
         return []
     costs = {line.period: line.cost for line in figures.summarize(period, bucket=kind).lines}
-    parts = cast(Calendar, figures.calendar).split(period, kind)
+    parts = figures.calendar.split(period, kind)
     end = min(period.end, today)
     return [costs.get(part.label, ZERO) for part in parts if part.start >= period.start and part.end <= end]
 
@@ -81,7 +80,7 @@ def change(figures: Figures, period: Period, today: date) -> Change | None:
     Returns:
         None where the period lies ahead, or nothing happened in the one before.
     """
-    before = cast(Calendar, figures.calendar).previous(period)
+    before = figures.calendar.previous(period)
     days = (today - period.start).days + 1
     words = f"the {period.kind} before"
     if days < 1:

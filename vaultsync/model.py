@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal, Protocol
 
-from vaultsync.periods import Kind, Period
+from vaultsync.periods import Calendar, Kind, Period
 
 Quality = Literal["final", "partial", "session-total", "estimate"]
 CostKind = Literal["billed", "charged", "estimated", "notional"]
@@ -89,12 +89,14 @@ class UsageEvent:
     source: str
     """Name of the collector."""
     provider: str
-    """Who bills, in the field's usual lower-case name: `anthropic`, `openai`, `google`, `ollama`; `unknown`."""
+    """Who bills, in the field's usual lower-case name: `anthropic`, `openai`, `google`, `ollama`;
+    `unknown`."""
     model: str
     """As logged."""
     tokens: TokenCounts
     key: str | None = None
-    """The log's own call id, prefixed with the source; None: identified by content and ordinal in its file."""
+    """The log's own call id, prefixed with the source; None: identified by content and ordinal in its
+    file."""
     mode: str = "standard"
     """`standard`, `batch`, `flex`, `priority`, `fast`, ..."""
     region: str | None = None
@@ -123,7 +125,8 @@ class UsageEvent:
     machine: str | None = None
     quality: Quality = "final"
     flags: tuple[str, ...] = ()
-    """What was noticed while reading, sorted: `split_mismatch`, `total_mismatch`, `negative_class`, `total_only`,
+    """What was noticed while reading, sorted: `split_mismatch`, `total_mismatch`, `negative_class`,
+    `total_only`,
     `bad_count`, `from_totals`, `future`, `assumed_model`, ..."""
     outcomes: tuple[tuple[str, int], ...] = ()
     """Counted results of this run, sorted by name: `messages_sent`, `poems`."""
@@ -220,7 +223,8 @@ class AppliedRate:
     """Contract factor on the whole cost; the list cost is without it."""
     free: bool = False
     reason: str | None = None
-    """None, or why there is no price: `unknown_model`, `no_rate_for_date`, `ambiguous_provider`, `mode_rate_missing`."""
+    """None, or why there is no price: `unknown_model`, `no_rate_for_date`, `ambiguous_provider`,
+    `mode_rate_missing`."""
     flags: tuple[str, ...] = ()
     """`maker_price`, `mode_rate_missing`, `tier_unknown`, `window_unknown`, `date_span`."""
     row: str = ""
@@ -252,7 +256,8 @@ class AppliedRate:
         return total if at_list else total * self.adjust
 
     def counts(self, tokens: TokenCounts) -> dict[str, int]:
-        """Token class -> what its rate multiplies; here the classes are disjoint, audio and reasoning included."""
+        """Token class -> what its rate multiplies; here the classes are disjoint, audio and reasoning
+        included."""
         counts = {
             "input": tokens.input - tokens.input_audio,
             "input_audio": tokens.input_audio,
@@ -276,8 +281,10 @@ class AppliedRate:
 class Pricer(Protocol):
     """What `aggregate` needs of a price list.
 
-    Two more methods are asked for where a price list has them. `windowed(provider, model) -> bool`: may a price
-    depend on the hour? Without it every interval is asked for. `energy(key: RateKey) -> tuple[Decimal, Decimal,
+    Two more methods are asked for where a price list has them. `windowed(provider, model) -> bool`: may a
+    price
+    depend on the hour? Without it every interval is asked for. `energy(key: RateKey) -> tuple[Decimal,
+    Decimal,
     str] | None`: watts, price per kWh and its currency, of a local model.
     """
 
@@ -301,15 +308,21 @@ class UsageRows(Protocol):
 
     Columns: `quarter` (int, start of the UTC interval in seconds), `band` (int, index into the sorted
     thresholds: number of thresholds t with prompt >= t plus number with prompt > t), `label` columns
-    `source, provider, model, mode, region, context_band, grain, session, project, branch, action_type, action_name,
+    `source, provider, model, mode, region, context_band, grain, session, project, branch, action_type,
+    action_name,
     machine, quality` (str or None), the token classes, `events, requests, web_searches, unsplit, duration_ms`
-    (int), `has_output` (bool), `cost` (Decimal or None), `currency`, `cost_kind`, `flags` (str, space separated).
+    (int), `has_output` (bool), `cost` (Decimal or None), `currency`, `cost_kind`, `flags` (str, space
+    separated).
     A row with a stated cost holds one event.
     """
 
-    columns: Mapping[str, Sequence[object]]
-    outcomes: Sequence[tuple[int, str, int]]
-    """Counted results: row, name, amount."""
+    @property
+    def columns(self) -> Mapping[str, Sequence[object]]:
+        """Column -> values."""
+
+    @property
+    def outcomes(self) -> Sequence[tuple[int, str, int]]:
+        """Counted results: row, name, amount."""
 
 
 # --- what is added up --------------------------------------------------------------------------
@@ -338,7 +351,9 @@ class Coverage:
         for name, count in other.flags:
             flags[name] = flags.get(name, 0) + count
         sums = {
-            f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(Coverage) if f.name != "flags"
+            f.name: getattr(self, f.name) + getattr(other, f.name)
+            for f in fields(Coverage)
+            if f.name != "flags"
         }
         return Coverage(**sums, flags=tuple(sorted(flags.items())))
 
@@ -403,7 +418,9 @@ class Summary:
 class Figures(Protocol):
     """What `report`, `budget` and `insight` need of `aggregate`: any grouping of the loaded range."""
 
-    calendar: object
+    @property
+    def calendar(self) -> Calendar:
+        """How the vault cuts time."""
 
     def summarize(
         self,
@@ -538,7 +555,8 @@ class Notice:
         "unpriced", "partial", "rejected", "stated", "flag", "budget", "unsplit", "foreign", "energy", "gap"
     ]
     text: str
-    """Plain text, escaped by `render`. With `values`, a fixed sentence of ours in which each `{}` stands for one."""
+    """Plain text, escaped by `render`. With `values`, a fixed sentence of ours in which each `{}` stands for
+    one."""
     values: tuple[object, ...] = ()
     """Names (str), counts (int) and money (`Amount`), formatted and escaped by `render`."""
 

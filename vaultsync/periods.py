@@ -186,6 +186,24 @@ class Calendar:
             yield part
             part = self.period(kind, part.end)
 
+    def named(self, kind: Kind, label: str) -> Period:
+        """The period of a kind that a label names: `2026-01-07`, `2026-W02`, `2026-01`, `2026-Q1`, `2026`.
+
+        Raises:
+            ValueError: No such period.
+        """
+        year, rest = int(label[:4]), label[5:]
+        if kind == "week":
+            of = self.weeks.first_week(year) + timedelta(weeks=int(rest[1:]) - 1)
+        elif kind == "quarter":
+            of = date(year, 3 * int(rest[1:]) - 1, 1)
+        else:
+            of = date.fromisoformat(label + {4: "-01-01", 7: "-01"}.get(len(label), ""))
+        found = self.period(kind, of)
+        if found.label != label:
+            raise ValueError(f"{label} names no {kind}")
+        return found
+
     def previous(self, period: Period) -> Period:
         """The period of the same kind just before."""
         return self.period(period.kind, period.start - timedelta(days=1))

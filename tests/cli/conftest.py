@@ -55,7 +55,7 @@ class FakeRun:
     asked: list[Any]
     outcome: Outcome | BaseException
 
-    def __init__(self, settings: Any, now: datetime, progress: Any = None) -> None:
+    def __init__(self, settings: Any, now: datetime, progress: Any = None, **_: Any) -> None:
         self.settings, self.calendar = settings, Calendar(settings.zone)
         FakeRun.asked.append(("run", settings, now))
 

@@ -118,11 +118,13 @@ class Shell:
     def open(self) -> Iterator[tuple[Run, Settings, date]]:
         """A run with its settings and today's date in the vault's zone; progress shows on a terminal only."""
         from vaultsync.cli.progress import progress
+        from time import sleep
+
         from vaultsync.periods import local_day
         from vaultsync.sync import Run
 
         settings, moment = self.settings(), now()
-        with progress(shown=not self.quiet) as told, Run(settings, moment, told) as run:
+        with progress(shown=not self.quiet) as told, Run(settings, moment, told, sleep=sleep) as run:
             yield run, settings, local_day(moment, settings.zone)
 
     def say(self, text: str) -> None:

@@ -12,7 +12,7 @@ from vaultsync.cli.common import Shell, command, day_option, options, relative
 from vaultsync.cli.program import DONE, LEFT_UNDONE, WOULD_CHANGE, complain, say, worst
 
 if TYPE_CHECKING:
-    from vaultsync.settings import Settings
+    from vaultsync.settings import NoteKind, Settings
     from vaultsync.sync import Collected, NoteResult, Outcome
 
 VERBS = {
@@ -58,7 +58,7 @@ def daily(shell: Shell, day: date | None, **switches: bool) -> int:
     return finish(shell, settings, outcome, switches)
 
 
-def _refresher(kind: str, period: str) -> click.Command:
+def _refresher(kind: NoteKind, period: str) -> click.Command:
     """The command that refreshes one note of a kind."""
 
     def refresh(shell: Shell, day: date | None = None, **switches: bool) -> int:

@@ -64,7 +64,7 @@ def prices(
             return _list(run.price_list().list(day or today, provider), event)
         if what == "check":
             return _check(run, provider)
-        known = run.event(event)
+        known = run.event(event or "")
         if known:
             return _explain(run.price_list(), _key(known), known.tokens, known.web_searches, known.requests)
         from vaultsync.model import TokenCounts

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from functools import reduce
 from operator import add
-from typing import cast
 
 from vaultsync.model import (
     Amount,
@@ -45,7 +44,7 @@ class Desk:
     @property
     def calendar(self) -> Calendar:
         """The vault's way of cutting time."""
-        return cast(Calendar, self.figures.calendar)
+        return self.figures.calendar
 
     @property
     def money(self) -> str:

@@ -1,0 +1,103 @@
+"""Everything that a run asks again and again: ledger, price list, figures, the vault's way of cutting time.
+
+Each is opened when it is first wanted, so that a run with nothing to do opens little.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from math import gcd
+from typing import TYPE_CHECKING
+
+from vaultsync.ledger import Ledger
+from vaultsync.periods import Calendar, Period, day
+from vaultsync.settings import Settings, shipped
+from vaultsync.vault import locate
+
+if TYPE_CHECKING:
+    from vaultsync.aggregate import UsageTable
+    from vaultsync.pricing import PriceList
+
+LONGEST = Period(date(2000, 1, 1), date(2101, 1, 1), "year", "ever")
+"""Every day that an event can have."""
+DAY = timedelta(days=1)
+
+
+@dataclass
+class Books:
+    """What one run works with."""
+
+    settings: Settings
+    today: date
+    """Local day of the run."""
+    _table: UsageTable | None = field(default=None, repr=False)
+    _loaded: tuple[date, date] = (date.max, date.min)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger, open."""
+        return Ledger.open(self.settings.ledger)
+
+    @cached_property
+    def prices(self) -> PriceList:
+        """The shipped price list with the user's laid over it."""
+        from vaultsync import pricing
+
+        return pricing.load(
+            self.settings.pricing,
+            shipped() / "pricing.yaml",
+            currency=self.settings.currency,
+            cache=self.settings.state / "cache",
+        )
+
+    @cached_property
+    def vault(self) -> locate.VaultSettings:
+        """What the vault's own settings say."""
+        return locate.read_settings(self.settings.vault, locale=self.settings.locale)
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """How the vault cuts time: its weekly format and locale decide what a week is."""
+        wanted = self.settings.notes["weekly"].format
+        weeks = locate.week_rule(self.vault, wanted)
+        return Calendar(self.settings.zone, weeks, self.settings.quarter)
+
+    def figures(self, since: date, until: date) -> UsageTable:
+        """Priced usage of local days from `since` to before `until`; grown when more is asked for."""
+        first, last = self._loaded
+        if self._table is None or since < first or until > last:
+            first, last = min(since, first), max(until, last)
+            self._table, self._loaded = self._load(first, last), (first, last)
+        return self._table
+
+    def forget(self) -> None:
+        """Read figures anew: the ledger has changed."""
+        self._table, self._loaded = None, (date.max, date.min)
+
+    def _load(self, since: date, until: date) -> UsageTable:
+        from vaultsync import aggregate
+
+        zone, prices = self.settings.zone, self.prices
+        start, end = day(since).instants(zone)[0], day(until).instants(zone)[0]
+        rows = self.ledger.rows(
+            start, end, prices.thresholds, gcd(15, prices.minutes), self.settings.project_name
+        )
+        return aggregate.load(
+            rows, prices, self.calendar, currency=self.settings.currency, cost=self.settings.cost
+        )
+
+    def span(self) -> tuple[date, date] | None:
+        """Local days of the first and the last event; None without events."""
+        found = self.ledger.span()
+        return None if found is None else (self.day_of(found[0]), self.day_of(found[1]))
+
+    def day_of(self, when: datetime) -> date:
+        """Local day of an instant."""
+        return self.calendar.day_of(when)
+
+    def close(self) -> None:
+        """Close what is open."""
+        if "ledger" in self.__dict__:
+            self.ledger.close()

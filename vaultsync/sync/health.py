@@ -1,0 +1,161 @@
+"""What `doctor` says: what was found where, what is configured, what looks wrong and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from vaultsync.collectors import registry
+from vaultsync.collectors.finding import find_files
+from vaultsync.errors import VaultsyncError
+from vaultsync.ledger import Ledger
+from vaultsync.model import Issue
+from vaultsync.periods import Period
+from vaultsync.settings import NOTE_KINDS, Settings
+from vaultsync.sync.books import Books
+from vaultsync.sync.collect import Surroundings
+from vaultsync.sync.mappings import mapping_collectors
+from vaultsync.sync.places import Places
+from vaultsync.sync.telling import PERIOD_OF
+from vaultsync.sync.values import Check
+
+SYNCED = ("dropbox", "onedrive", "icloud", "com~apple~clouddocs", "google drive", "syncthing", "nextcloud")
+"""Folder names that tell of a sync service, in lower case."""
+
+
+def checks(books: Books, places: Places, around: Surroundings) -> list[Check]:
+    """Look at everything, change nothing; sorted by group."""
+    return [
+        *_vault(books),
+        *_notes(books, places),
+        *_logs(books.settings, around),
+        *_prices(books),
+        *_ledger(books),
+    ]
+
+
+def _vault(books: Books) -> Iterator[Check]:
+    settings = books.settings
+    yield Check("Vault", "folder", "ok", str(settings.vault))
+    if settings.config_file:
+        yield Check("Vault", "settings", "ok", str(settings.config_file))
+    else:
+        yield Check(
+            "Vault", "settings", "info", "no vaultsync.yaml: defaults", "`vaultsync init` writes one."
+        )
+    weeks = books.calendar.weeks
+    rule = (
+        "ISO weeks"
+        if weeks.is_iso
+        else f"weeks begin on day {weeks.dow} (0 is Sunday), first-week rule {weeks.doy}"
+    )
+    yield Check("Vault", "calendar", "ok", f"{settings.zone_name}, locale {books.vault.locale.name}, {rule}")
+    for warning in books.vault.warnings:
+        yield Check("Vault", "app settings", "warning", warning)
+
+
+def _notes(books: Books, places: Places) -> Iterator[Check]:
+    for kind in NOTE_KINDS:
+        if kind == "dashboard":
+            path = places.dashboard()
+            yield _note(books, kind, path, path.is_file(), places.is_used(kind), "vaultsync")
+            continue
+        period: Period = books.calendar.period(PERIOD_OF[kind], books.today)
+        place = places.place(kind)
+        try:
+            found = places.find(kind, period)
+        except VaultsyncError as trouble:
+            yield Check("Notes", kind, "warning", str(trouble))
+            continue
+        yield _note(books, kind, found.path, found.exists, places.is_used(kind), place.origin)
+
+
+def _note(books: Books, kind: str, path: Path, exists: bool, used: bool, origin: str) -> Check:
+    name = path.relative_to(books.settings.vault).as_posix()
+    state = "there" if exists else "not there yet"
+    if not used:
+        return Check(
+            "Notes",
+            kind,
+            "info",
+            f"not kept ({name} is {state})",
+            f"`notes: {{{kind}: {{enabled: true}}}}` keeps them.",
+        )
+    return Check("Notes", kind, "ok", f"{name}, {state} (by {origin})")
+
+
+def _logs(settings: Settings, around: Surroundings) -> Iterator[Check]:
+    mapped = mapping_collectors(settings)
+    collectors, broken = registry.load(mapped)
+    for issue in broken:
+        yield Check("Logs", "collector", "error", str(issue))
+    for collector in collectors:
+        for place in collector.places(around.environ, around.home):
+            count = sum(1 for _ in registry.files_of(place)) if settings.agents != "none" else 0
+            what = f"{place.root}: {count:,} files" if count else f"{place.root}: nothing there"
+            if settings.agents == "none":
+                what = f"{place.root}: not read, for `agents: none`"
+            yield Check("Logs", collector.name, "ok" if count else "info", what)
+    names = {c.name for c in collectors}
+    for name in settings.agents if isinstance(settings.agents, tuple) else ():
+        if name not in names:
+            yield Check(
+                "Logs", name, "error", "no collector has this name", f"Known are {', '.join(sorted(names))}."
+            )
+    if not settings.logs:
+        yield Check("Logs", "folders", "info", "none configured", "`logs: [~/logs]` adds files and folders.")
+    for folder in settings.logs:
+        if not folder.exists():
+            yield Check(
+                "Logs",
+                str(folder),
+                "warning",
+                "does not exist",
+                "Mend `logs` in vaultsync.yaml, or mount its disk.",
+            )
+            continue
+        found = list(find_files([folder]))
+        bad = [issue for issue in found if isinstance(issue, Issue)]
+        yield Check("Logs", str(folder), "warning" if bad else "ok", f"{len(found) - len(bad):,} files")
+        for issue in bad[:5]:
+            yield Check("Logs", str(folder), "warning", str(issue))
+
+
+def _prices(books: Books) -> Iterator[Check]:
+    try:
+        count = len(books.prices.list(books.today))
+    except VaultsyncError as trouble:
+        yield Check("Prices", "price list", "error", str(trouble))
+        return
+    own = ", ".join(path.name for path in books.settings.pricing) or "none of your own"
+    yield Check("Prices", "price list", "ok", f"{count:,} models have a price today; your lists: {own}")
+    for warning in books.prices.warnings:
+        yield Check("Prices", "price list", "warning", warning)
+
+
+def _ledger(books: Books) -> Iterator[Check]:
+    path = books.settings.ledger
+    if not path.exists():
+        yield Check("Ledger", "file", "info", f"{path}: not there yet; the first run makes it")
+        return
+    try:
+        with Ledger.open(path, read_only=True) as ledger:
+            for trouble in ledger.check():
+                yield Check(
+                    "Ledger", "file", "error", f"{path}: {trouble}", "Restore it from a backup beside it."
+                )
+            yield Check("Ledger", "file", "ok", f"{path}: {path.stat().st_size / 1e6:,.1f} MB")
+            for span in ledger.sources():
+                first, last = books.day_of(span.first), books.day_of(span.last)
+                yield Check("Ledger", span.source, "ok", f"{span.events:,} events from {first} to {last}")
+    except VaultsyncError as trouble:
+        yield Check("Ledger", "file", "error", str(trouble))
+    folder = str(path.parent).lower()
+    if any(name in folder for name in SYNCED) or path.is_relative_to(books.settings.vault):
+        yield Check(
+            "Ledger",
+            "place",
+            "warning",
+            "it lies in a synced folder or in the vault",
+            "Move it to a folder of this machine: `ledger:` in vaultsync.yaml.",
+        )

@@ -1,0 +1,166 @@
+"""What the user wrote into notes for us to read: budgets, projects' budgets, counted results."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from vaultsync import budget
+from vaultsync.model import Budget, BudgetState, Figures, Line
+from vaultsync.periods import KINDS, Kind, Period
+from vaultsync.sync.books import Books
+from vaultsync.sync.places import Places
+from vaultsync.vault import locate, properties
+
+NoteKind = Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
+NOTE_OF: Mapping[Kind, NoteKind] = {
+    "day": "daily",
+    "week": "weekly",
+    "month": "monthly",
+    "quarter": "quarterly",
+    "year": "yearly",
+}
+INDEX = "project-notes"
+WORD = b"llm_project"
+
+
+@dataclass
+class Limits:
+    """Budgets and counted results, read from notes once per run."""
+
+    books: Books
+    places: Places
+    problems: list[str] = field(default_factory=list)
+    """Sentences on what could not be read; each once."""
+    _read: dict[Path, Mapping[str, object]] = field(default_factory=dict)
+
+    @cached_property
+    def standing(self) -> list[Budget]:
+        """Budgets of the dashboard note and of project notes; the dashboard's come first."""
+        dashboard = self.places.dashboard()
+        found = self._budgets(dashboard, "dashboard", None) if dashboard.is_file() else []
+        for path in self.project_notes:
+            found += self._budgets(path, "project", None)
+        return found
+
+    @cached_property
+    def project_notes(self) -> list[Path]:
+        """Notes that tie themselves to a project; only notes that changed since the last run are opened."""
+        vault, ledger = self.books.settings.vault, self.books.ledger
+        known = json.loads(ledger.get(INDEX) or "{}")
+        seen: dict[str, list[object]] = {}
+        for path in locate.iter_notes(vault, self.books.vault):
+            info = path.stat()
+            name, mark = path.relative_to(vault).as_posix(), [info.st_size, info.st_mtime_ns]
+            before = known.get(name)
+            if before and before[:2] == mark:
+                seen[name] = before
+            else:
+                seen[name] = [*mark, _mentions(path)]
+        if seen != known:
+            ledger.set(INDEX, json.dumps(seen, sort_keys=True))
+        return [vault / name for name, (_, _, is_project) in sorted(seen.items()) if is_project]
+
+    def of(self, period: Period, parts: Sequence[Period] = ()) -> list[Budget]:
+        """Every budget that may limit a period or its parts: of own notes, of wider periods, standing."""
+        found = [b for part in (*parts, period) for b in self._own(part)]
+        for kind in KINDS[KINDS.index(period.kind) + 1 :]:
+            for wide in self.books.calendar.split(period, kind):
+                found += self._own(wide)
+        return [*dict.fromkeys([*found, *self.standing])]
+
+    def states(
+        self, period: Period, figures: Figures, parts: Sequence[Period] = ()
+    ) -> tuple[BudgetState, ...]:
+        """What was spent in a period, and in each part, against the budgets that reach it.
+
+        Of the parts only the budget on everything counts.
+        """
+        budgets = self.of(period, parts)
+        calendar = self.books.calendar
+
+        def spent(of: Period, where: Mapping[str, str]) -> Line:
+            return figures.summarize(of, where=where).total
+
+        whole = budget.states(budgets, period, calendar, lambda where: spent(period, where))
+        general = [b for b in budgets if b.provider is None and b.project is None]
+        inner = [
+            state
+            for part in parts
+            for state in budget.states(general, part, calendar, lambda where, part=part: spent(part, where))  # type: ignore[misc]
+        ]
+        return (*whole, *inner)
+
+    def outcomes(self, period: Period) -> dict[str, int]:
+        """Results that daily notes of a period count in the properties named in the settings."""
+        names = self.books.settings.outcomes
+        found: Counter[str] = Counter()
+        for path in self._daily_notes(period) if names else ():
+            values = self._properties(path)
+            for name in names:
+                amount = values.get(name)
+                if amount is None or amount == "":
+                    continue
+                if isinstance(amount, bool) or not isinstance(amount, int) or amount < 0:
+                    self._trouble(
+                        f"{self._name(path)}: {name} is {amount!r}; write a whole number, 0 or more."
+                    )
+                else:
+                    found[name] += amount
+        return {name: found[name] for name in names if found[name]}
+
+    def _daily_notes(self, period: Period) -> Iterator[Path]:
+        last = min(period.last, self.books.today)
+        for one in period.days():
+            path = self.places.existing("daily", self._period("day", one)) if one <= last else None
+            if path:
+                yield path
+
+    def _period(self, kind: Kind, day: date) -> Period:
+        return self.books.calendar.period(kind, day)
+
+    def _own(self, period: Period) -> list[Budget]:
+        kind = NOTE_OF[period.kind]
+        path = self.places.existing(kind, period)
+        return self._budgets(path, kind, period) if path else []
+
+    def _budgets(self, path: Path, kind: budget.NoteKind, period: Period | None) -> list[Budget]:
+        values = self._properties(path)
+        found, problems = budget.read(values, self._name(path), kind, period, self.books.settings.currency)
+        for problem in problems:
+            self._trouble(problem)
+        return found
+
+    def _properties(self, path: Path) -> Mapping[str, object]:
+        """Front matter of a note; empty, with a problem said once, where it cannot be read."""
+        if path not in self._read:
+            values: Mapping[str, object] = {}
+            try:
+                values, problem = properties.read(path.read_bytes().decode())
+            except (OSError, UnicodeDecodeError) as error:
+                problem = f"it cannot be read ({error.__class__.__name__}). Save it as UTF-8."
+            if problem:
+                self._trouble(f"{self._name(path)}: {problem}")
+            self._read[path] = values
+        return self._read[path]
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.books.settings.vault).as_posix()
+
+    def _trouble(self, text: str) -> None:
+        if text not in self.problems:
+            self.problems.append(text)
+
+
+def _mentions(path: Path) -> bool:
+    """True for a note whose text has the word that ties it to a project."""
+    try:
+        return WORD in path.read_bytes()
+    except OSError:
+        return False

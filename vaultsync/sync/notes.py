@@ -1,0 +1,161 @@
+"""Bring one note up to date: its section, its properties, a backup before, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from vaultsync.errors import NoteSkipped, TemplateError
+from vaultsync.ledger import NoteState
+from vaultsync.sync.books import Books
+from vaultsync.sync.places import Places
+from vaultsync.sync.telling import Target, Telling, Told
+from vaultsync.sync.values import NoteResult, Options
+from vaultsync.vault import create, note, properties, section
+from vaultsync.vault.backup import Backups
+from vaultsync.vault.note import Note, Writer
+
+UNSETTLED = -1
+"""Size under which a skipped note is remembered, so that the next run tries again."""
+
+
+@dataclass
+class Keeper:
+    """Refreshes notes one by one; the only part of a run that changes the vault."""
+
+    books: Books
+    places: Places
+    telling: Telling
+    writer: Writer
+    backups: Backups
+    options: Options
+    now: datetime
+
+    def refresh(self, target: Target, *, may_create: bool, insist: bool = False) -> NoteResult | None:
+        """Tell a note anew.
+
+        Args:
+            may_create: A missing note may be made, where the settings allow it.
+            insist: The user asked for just this note: it is filled even where nothing was used.
+
+        Returns:
+            None: there is no such note, and nothing was asked for.
+        """
+        path = self.books.settings.vault
+        try:
+            if target.kind == "dashboard":
+                path = self.places.dashboard()
+                exists = path.exists()
+            else:
+                found = self.places.find(target.kind, target.period)
+                path, exists = found.path, found.exists
+            if exists:
+                return self._renew(target, path, insist)
+            return self._make(target, path, insist) if may_create else None
+        except (NoteSkipped, TemplateError) as trouble:
+            self._remember(target, path, UNSETTLED)
+            return self._result(target, path, "skipped", str(trouble))
+
+    def _renew(self, target: Target, path: Path, insist: bool) -> NoteResult:
+        told: Told | None = None
+        remark, is_forced = "", False
+
+        def edit(old: Note) -> bytes:
+            nonlocal told, remark, is_forced
+            if properties.read(old.text)[0].get("vaultsync") is False:
+                remark = "its property vaultsync is false"
+                return old.data
+            if not insist and b"vaultsync" not in old.data and self.telling.is_empty(target):
+                return old.data
+            told = told or self.telling.tell(target)
+            text, remark, is_forced = self._edited(target, told, old.text, path)
+            return text.encode()
+
+        def keep(old: Note | None, new: bytes) -> None:
+            before = old.data if old else None
+            self.backups.keep(self._name(path), before, new, self.now, forced=is_forced)
+
+        if self.options.writes:
+            done = self.writer.update(path, edit, keep)
+            self._remember(target, path)
+            action = "written" if done.changed else "left" if told is None else "unchanged"
+            return self._result(target, path, action, remark)
+        old = note.read(path, self.books.settings.vault)
+        new = edit(old)
+        if new == old.data:
+            return self._result(target, path, "unchanged" if told else "left", remark)
+        return self._result(target, path, "would-write", remark, note.diff(old.data, new, self._name(path)))
+
+    def _make(self, target: Target, path: Path, insist: bool) -> NoteResult | None:
+        if not insist and self.telling.is_empty(target):
+            return None
+        wanted = self.books.settings.notes[target.kind].create
+        if target.kind == "dashboard":
+            start = create.Start("") if wanted != "never" else create.Start(None, "the settings say never")
+        else:
+            place = self.places.place(target.kind)
+            start = create.start(
+                self.books.settings.vault,
+                place,
+                target.period,
+                path,
+                self.books.vault,
+                wanted=wanted,
+                now=self.now.astimezone(self.books.settings.zone),
+            )
+        if start.text is None:
+            return self._result(target, path, "left", f"it does not exist yet, and {start.reason}")
+        told = self.telling.tell(target)
+        text, remark, _ = self._edited(target, told, start.text, path)
+        data = text.encode()
+        if not self.options.writes:
+            return self._result(target, path, "would-create", remark, note.diff(b"", data, self._name(path)))
+        self.writer.create(
+            path, data, lambda _, new: self.backups.keep(self._name(path), None, new, self.now)
+        )
+        self._remember(target, path)
+        return self._result(target, path, "created", remark)
+
+    def _edited(self, target: Target, told: Told, text: str, path: Path) -> tuple[str, str, bool]:
+        """The note's new text, what to say about it, and whether a person's edit was overruled."""
+        wanted = self.books.settings.notes[target.kind]
+        change = section.replace(
+            text,
+            target.kind,
+            "" if target.kind == "dashboard" else target.period.label,
+            wanted.heading,
+            told.body,
+            where=self._name(path),
+            adopt=self.options.adopt,
+            force=self.options.force,
+        )
+        remark = change.remark
+        if wanted.properties and told.properties:
+            set_ = properties.set(change.text, told.properties)
+            if set_.problem:
+                remark = f"{remark} its properties were left: {set_.problem}".strip()
+            return set_.text, remark, change.action in ("forced", "adopted")
+        return change.text, remark, change.action in ("forced", "adopted")
+
+    def _remember(self, target: Target, path: Path, size: int | None = None) -> None:
+        if not self.options.writes:
+            return
+        label = target.period.label
+        try:
+            info = path.stat()
+        except OSError:
+            return
+        size = info.st_size if size is None else size
+        state = NoteState(self._name(path), target.kind, label, size, info.st_mtime_ns, "")
+        self.books.ledger.remember_note(state)
+
+    def _name(self, path: Path) -> str:
+        vault = self.books.settings.vault
+        return path.relative_to(vault).as_posix() if path.is_relative_to(vault) else str(path)
+
+    def _result(
+        self, target: Target, path: Path, action: str, reason: str = "", diff: str | None = None
+    ) -> NoteResult:
+        label = target.period.label
+        return NoteResult(path, target.kind, label, action, reason, diff)

@@ -1,0 +1,251 @@
+"""One run: collect, find the notes that are no longer true, refresh them. What `cli` calls."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from vaultsync.errors import NoteSkipped
+from vaultsync.ledger import Ledger, StoredEvent, lock
+from vaultsync.periods import KINDS, Calendar
+from vaultsync.settings import NoteKind, Settings
+from vaultsync.sync import health, overview
+from vaultsync.sync.books import DAY, Books
+from vaultsync.sync.collect import Collecting, Progress, Surroundings
+from vaultsync.sync.limits import NOTE_OF, Limits
+from vaultsync.sync.notes import Keeper
+from vaultsync.sync.places import Places
+from vaultsync.sync.plan import Plan
+from vaultsync.sync.telling import PERIOD_OF, Target, Telling
+from vaultsync.sync.values import Check, Collected, NoteResult, Options, Outcome, Overview
+from vaultsync.vault.backup import Backups
+from vaultsync.vault.files import Clock
+from vaultsync.vault.note import Writer
+
+if TYPE_CHECKING:
+    from vaultsync.aggregate import UsageTable
+    from vaultsync.model import UsageEvent
+    from vaultsync.pricing import PriceList
+
+
+class Run:
+    """What one command works with; a context manager, so that the ledger is closed."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        now: datetime,
+        progress: Progress | None = None,
+        *,
+        sleep: Callable[[float], None],
+        environ: Mapping[str, str] | None = None,
+        home: Path | None = None,
+    ) -> None:
+        """Begin a run; nothing is opened yet.
+
+        Args:
+            now: Aware instant of the present.
+            sleep: Waits for seconds; used while a note comes to rest.
+        """
+        self.settings = settings
+        self.now = now
+        self._progress = progress
+        self._slept = 0.0
+        self._sleep = sleep
+        self._environ = os.environ if environ is None else environ
+        self._home = home
+        self.books = Books(settings, now.astimezone(settings.zone).date())
+        self.places = Places(self.books)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what is open."""
+        self.books.close()
+
+    # --- what commands ask ---
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger."""
+        return self.books.ledger
+
+    @property
+    def calendar(self) -> Calendar:
+        """How the vault cuts time."""
+        return self.books.calendar
+
+    def price_list(self) -> PriceList:
+        """The price list in force."""
+        return self.books.prices
+
+    def figures(self, since: date, until: date) -> UsageTable:
+        """Priced usage of local days, `until` excluded."""
+        return self.books.figures(since, until)
+
+    def event(self, text: str) -> UsageEvent | None:
+        """The one event that an id, or the beginning of one, names; None: there is none, or more than one."""
+        found = self.ledger.find(text)
+        return found[0].event if len(found) == 1 else None
+
+    def latest(self, count: int) -> list[StoredEvent]:
+        """The last events."""
+        return self.ledger.latest(count)
+
+    def show(self, day: date) -> Overview:
+        """The figures of `show`."""
+        return overview.build(self.books, self.places, day)
+
+    def doctor(self) -> list[Check]:
+        """What was found where, and what looks wrong."""
+        return health.checks(self.books, self.places, self._around)
+
+    # --- collecting ---
+
+    @cached_property
+    def _around(self) -> Surroundings:
+        return Surroundings(self._environ, self._home or Path.home(), self.now)
+
+    def collect(self) -> Collected:
+        """Read all that is new into the ledger."""
+        with self._alone():
+            return self._collect()
+
+    def _collect(self) -> Collected:
+        found = Collecting(self.settings, self.ledger, self._around, self._progress).run()
+        if found.new or found.removed or any(count.read for count in found.sources):
+            self.books.forget()
+        return found
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with lock(self.settings.ledger):
+            yield
+
+    # --- notes ---
+
+    def daily(self, day: date, options: Options) -> Outcome:
+        """Collect, then refresh what is no longer true, as of a day."""
+        with self._alone():
+            collected = self._collect()
+            limits = Limits(self.books, self.places)
+            plan = Plan(self.books, self.places, limits, day)
+            if plan.is_idle() and not (options.force or options.adopt):
+                return Outcome(collected)
+            token = self.ledger.changes().token
+            targets = plan.targets()
+            if options.only:
+                targets = [each for each in targets if each[0].kind == "daily"]
+            outcome = self._refresh(targets, limits, day, options)
+            if options.writes and not options.only:
+                self.ledger.clear_changes(token)
+                if not outcome.skipped:
+                    plan.finish()
+            return replace(outcome, collected=collected)
+
+    def refresh(self, kind: NoteKind, day: date, options: Options) -> Outcome:
+        """Collect, then refresh one note."""
+        with self._alone():
+            collected = self._collect()
+            limits = Limits(self.books, self.places)
+            target = Target(kind, self.calendar.period(PERIOD_OF[kind], day))
+            today = day if kind == "dashboard" else self.books.today
+            outcome = self._refresh([(target, True)], limits, today, options, insist=True)
+            return replace(outcome, collected=collected)
+
+    def backfill(self, since: date | None, until: date | None, options: Options) -> Outcome:
+        """Collect, then refresh every note of a range of days, `until` excluded; missing ones are made."""
+        with self._alone():
+            collected = self._collect()
+            limits = Limits(self.books, self.places)
+            span = self.books.span()
+            first = since or (span[0] if span else self.books.today)
+            end = until or self.books.today + DAY
+            targets = self._in_range(first, end)
+            outcome = self._refresh(targets, limits, self.books.today, options)
+            return replace(outcome, collected=collected)
+
+    def _in_range(self, first: date, end: date) -> list[tuple[Target, bool]]:
+        """Every period of a used kind that touches a range."""
+        found = []
+        for kind in KINDS:
+            if self.places.is_used(NOTE_OF[kind]):
+                period = self.calendar.period(kind, first)
+                while period.start < end:
+                    found.append((Target(NOTE_OF[kind], period), True))
+                    period = self.calendar.period(kind, period.end)
+        if self.places.is_used("dashboard"):
+            found.append((Target("dashboard", self.calendar.period("day", self.books.today)), True))
+        return found
+
+    def _refresh(
+        self,
+        targets: Sequence[tuple[Target, bool]],
+        limits: Limits,
+        today: date,
+        options: Options,
+        *,
+        insist: bool = False,
+    ) -> Outcome:
+        telling = Telling(self.books, limits, today)
+        if targets:
+            self.books.figures(*telling.reach([target for target, _ in targets]))
+        results: list[NoteResult] = []
+        with self._writer() as writer:
+            keeper = Keeper(self.books, self.places, telling, writer, self._backups(), options, self.now)
+            for number, (target, may_create) in enumerate(targets, 1):
+                result = keeper.refresh(target, may_create=may_create, insist=insist)
+                if result and (insist or result.action != "left" or result.reason):
+                    results.append(result)
+                if self._progress:
+                    self._progress("Refreshing notes", number, len(targets))
+        problems = (*self.books.prices.warnings, *limits.problems, *writer.remarks)
+        return Outcome(None, tuple(results), problems)
+
+    def _writer(self) -> Writer:
+        return Writer(self.settings.vault, self.settings.state, Clock(self._time, self._wait))
+
+    def _time(self) -> float:
+        """The present, as far as this run knows: its beginning and what it waited since."""
+        return self.now.timestamp() + self._slept
+
+    def _wait(self, seconds: float) -> None:
+        self._sleep(seconds)
+        self._slept += seconds
+
+    def _backups(self) -> Backups:
+        return Backups(self.settings.state / "backups" / self.settings.vault.name)
+
+    # --- undo ---
+
+    def undo(self, note: Path | None, options: Options) -> Outcome:
+        """Bring a note, or without one all notes of ours, back to what it was before our first change."""
+        backups = self._backups()
+        vault = self.settings.vault
+        names = [note.relative_to(vault).as_posix()] if note else backups.notes()
+        results = []
+        with self._alone(), self._writer() as writer:
+            for name in names:
+                if not options.writes:
+                    results.append(NoteResult(vault / name, "undo", "", "would-write"))
+                    continue
+                try:
+                    done = backups.undo(name, vault, writer, force=options.force)
+                    action = "restored" if done.changed else "unchanged"
+                    results.append(NoteResult(vault / name, "undo", "", action))  # type: ignore[arg-type]
+                except NoteSkipped as trouble:
+                    results.append(NoteResult(vault / name, "undo", "", "skipped", str(trouble)))
+        return Outcome(None, tuple(results), tuple(writer.remarks))

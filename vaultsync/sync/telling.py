@@ -1,0 +1,120 @@
+"""From figures to the words of one note: gathers what a report is made from, and renders it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from vaultsync.model import Notice
+from vaultsync.periods import Kind, Period
+from vaultsync.settings import NoteKind, shipped
+from vaultsync.sync.books import DAY, Books
+from vaultsync.sync.limits import Limits
+
+if TYPE_CHECKING:
+    from vaultsync.report import Desk
+
+PERIOD_OF: dict[NoteKind, Kind] = {
+    "daily": "day",
+    "weekly": "week",
+    "monthly": "month",
+    "quarterly": "quarter",
+    "yearly": "year",
+    "dashboard": "day",
+}
+PARTS: dict[NoteKind, tuple[Kind, ...]] = {
+    "daily": (),
+    "weekly": ("day",),
+    "monthly": ("week", "day"),
+    "quarterly": ("week",),
+    "yearly": ("month",),
+    "dashboard": (),
+}
+CURRENT: tuple[Kind, ...] = ("week", "month", "quarter", "year")
+LOOK_BACK = timedelta(days=28)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One note to be told: its kind and its period; of the dashboard, the day it is told on."""
+
+    kind: NoteKind
+    period: Period
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a note is to say."""
+
+    body: str
+    """Markdown between the markers."""
+    properties: dict[str, Decimal | int | bool | str]
+
+
+@dataclass
+class Telling:
+    """Makes the text of notes in one run."""
+
+    books: Books
+    limits: Limits
+    today: date
+    """The day on which the notes are told; what reaches beyond it is unfinished."""
+
+    def reach(self, targets: Sequence[Target]) -> tuple[date, date]:
+        """First and last day (exclusive) of usage that the targets need, so that it is loaded once."""
+        spans = [span for target in targets for span in self._spans(target)]
+        return min(first for first, _ in spans), max(end for _, end in spans)
+
+    def _spans(self, target: Target) -> Iterator[tuple[date, date]]:
+        for period in self._periods(target):
+            before = self.books.calendar.previous(period)
+            yield min(before.start, period.start - LOOK_BACK), max(period.end, self.today + DAY)
+        yield self.today - LOOK_BACK, self.today + DAY
+
+    def _periods(self, target: Target) -> list[Period]:
+        if target.kind != "dashboard":
+            return [target.period]
+        calendar = self.books.calendar
+        return [target.period, *(calendar.period(kind, target.period.start) for kind in CURRENT)]
+
+    def tell(self, target: Target) -> Told:
+        """Build the report of a note and render it.
+
+        Raises:
+            TemplateError: A template that does not work.
+        """
+        from vaultsync import render, report
+
+        told = report.build(target.kind, self._desk(target))
+        own = self.books.settings.templates
+        body = render.note(told, own if own.is_dir() else None, shipped() / "templates")
+        return Told(body, {} if target.kind == "dashboard" else render.properties(told))
+
+    def _desk(self, target: Target) -> Desk:
+        """Gather what the report of a note is made from."""
+        from vaultsync import insight, report
+
+        figures = self.books.figures(*self.reach([target]))
+        calendar, period = self.books.calendar, target.period
+        periods = self._periods(target)
+        if target.kind == "dashboard":  # its tables are about the month
+            recent = [calendar.period("day", period.start - n * DAY) for n in range(1, LOOK_BACK.days)]
+            parts = {period: recent}
+            insights = insight.find(figures, periods[2], self.today, periods[2:])
+            counted = self.limits.outcomes(periods[2])
+        else:
+            parts = {period: [part for kind in PARTS[target.kind] for part in calendar.split(period, kind)]}
+            insights = insight.find(figures, period, self.today)
+            counted = self.limits.outcomes(period)
+        states = [s for each in periods for s in self.limits.states(each, figures, parts.get(each, ()))]
+        notices = tuple(Notice("budget", text) for text in self.limits.problems)
+        currency = self.books.settings.currency
+        return report.Desk(period, figures, currency, tuple(states), insights, notices, counted)
+
+    def is_empty(self, target: Target) -> bool:
+        """True when nothing was used in a period."""
+        figures = self.books.figures(*self.reach([target]))
+        return not any(figures.summarize(p).total.coverage.events for p in self._periods(target))
