@@ -103,13 +103,15 @@ def told(ledger: Ledger) -> tuple[object, ...]:
 
 
 def read_in_pieces(ledger: Ledger, contents: Sequence[Sequence[Finding]], random: Random) -> None:
-    """Read all files as several runs would: interleaved, in pieces, some again from the first byte."""
+    """Read all files as several runs would: interleaved, in pieces, some again; odd ones are documents."""
     places = [0] * len(contents)
     while any(place < len(content) for place, content in zip(places, contents, strict=True)):
         number = random.randrange(len(contents))
-        start = 0 if random.random() < 0.2 else places[number]
-        end = random.randint(start, len(contents[number]))
-        record(ledger, *contents[number][start:end], path=f"{number}.jsonl", start=start, end=end)
+        is_document = number % 2 == 1
+        start = 0 if is_document or random.random() < 0.2 else places[number]
+        end = len(contents[number]) if is_document else random.randint(start, len(contents[number]))
+        said = contents[number][start:end]
+        record(ledger, *said, path=str(number), start=start, end=end, replaces=is_document)
         places[number] = end
         if random.random() < 0.3:
             ledger.settle()
@@ -123,7 +125,7 @@ def test_order_of_files_split_into_runs_and_repetition_do_not_matter(
 ) -> None:
     with new_ledger() as one, new_ledger() as two:
         for number, content in enumerate(contents):
-            record(one, *content, path=f"{number}.jsonl", end=len(content))
+            record(one, *content, path=str(number), end=len(content), replaces=number % 2 == 1)
         one.settle()
         read_in_pieces(two, contents, random)
         assert told(one) == told(two)

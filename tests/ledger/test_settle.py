@@ -100,6 +100,14 @@ def test_an_agent_gets_its_name_whichever_comes_first(tmp_path: Path) -> None:
         ledger.close()
 
 
+def test_an_agent_gets_its_name_in_a_batch_with_calls_of_others(ledger: Ledger) -> None:
+    record(ledger, *(AgentName(SOURCE, f"a{n}", f"kind {n}") for n in range(3)))
+    ledger.settle()
+    record(ledger, *(call(n, f"S{n}", agent=f"a{n}") for n in range(3)), path="b")
+    ledger.settle()
+    assert [e.action_name for e in events(ledger)] == ["kind 0", "kind 1", "kind 2"]
+
+
 def test_an_action_that_the_log_names_is_kept(ledger: Ledger) -> None:
     record(
         ledger,

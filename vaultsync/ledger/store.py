@@ -274,10 +274,15 @@ class Ledger:
             back_up(self._db, copy)
 
 
+_AHEAD = """SELECT abs(
+    (SELECT count(*) FROM event WHERE at / 900000000 * 900 NOT IN (SELECT interval FROM stale))
+    - (SELECT coalesce(sum(events), 0) FROM rolled WHERE quarter NOT IN (SELECT interval FROM stale)))
+    * EXISTS (SELECT 1 FROM meta WHERE key = 'rolled')"""
 _LAWS = (
     ("events have no label", "SELECT count(*) FROM event WHERE label NOT IN (SELECT id FROM label)"),
     ("outcomes have no event", "SELECT count(*) FROM outcome WHERE event NOT IN (SELECT id FROM event)"),
     ("claims have no event", "SELECT count(*) FROM claim WHERE event NOT IN (SELECT id FROM event)"),
     ("mentions have no event", "SELECT count(*) FROM mention WHERE event NOT IN (SELECT id FROM event)"),
+    ("events differ from the sums made ahead", _AHEAD),
     ("settled facts have no event", "SELECT count(*) FROM told WHERE event NOT IN (SELECT id FROM event)"),
 )
