@@ -18,6 +18,7 @@ import sys
 import tempfile
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
 
 FIRST, TODAY = date(2025, 11, 17), date(2026, 1, 9)
 TOMORROW = TODAY + timedelta(days=1)
@@ -96,7 +97,12 @@ def daily_note(day: date) -> str:
     )
     if n % 4 == 0:
         body += "## 💰 Token Usage Today\n\nThe figures stand here; my own remarks below them stay.\n\n"
-    return head + body + "## Notes\n\n" + (f"See [[{day - timedelta(days=1):%Y-%m-%d}]].\n" if n % 2 else "Nothing else.")
+    return (
+        head
+        + body
+        + "## Notes\n\n"
+        + (f"See [[{day - timedelta(days=1):%Y-%m-%d}]].\n" if n % 2 else "Nothing else.")
+    )
 
 
 def weekly_note(monday: date) -> str:
@@ -115,15 +121,31 @@ def fixed_notes() -> dict[str, str]:
         ".obsidian/core-plugins.json": '{\n  "daily-notes": true,\n  "templates": true\n}\n',
         ".obsidian/community-plugins.json": '[\n  "periodic-notes"\n]\n',
         ".obsidian/daily-notes.json": json.dumps(
-            {"folder": "Journal/Daily", "format": "YYYY/MM/YYYY-MM-DD", "template": "Templates/Daily"}, indent=2
+            {"folder": "Journal/Daily", "format": "YYYY/MM/YYYY-MM-DD", "template": "Templates/Daily"},
+            indent=2,
         )
         + "\n",
         ".obsidian/plugins/periodic-notes/data.json": json.dumps(
             {
                 "daily": {"enabled": False, "format": "", "folder": "", "template": ""},
-                "weekly": {"enabled": True, "format": "gggg-[W]ww", "folder": "Journal/Weekly", "template": ""},
-                "monthly": {"enabled": True, "format": "YYYY-MM", "folder": "Journal/Monthly", "template": ""},
-                "quarterly": {"enabled": True, "format": "YYYY-[Q]Q", "folder": "Journal/Quarterly", "template": ""},
+                "weekly": {
+                    "enabled": True,
+                    "format": "gggg-[W]ww",
+                    "folder": "Journal/Weekly",
+                    "template": "",
+                },
+                "monthly": {
+                    "enabled": True,
+                    "format": "YYYY-MM",
+                    "folder": "Journal/Monthly",
+                    "template": "",
+                },
+                "quarterly": {
+                    "enabled": True,
+                    "format": "YYYY-[Q]Q",
+                    "folder": "Journal/Quarterly",
+                    "template": "",
+                },
                 "yearly": {"enabled": False, "format": "", "folder": "", "template": ""},
             },
             indent=2,
@@ -235,8 +257,8 @@ def local_rows(day: date, rng: random.Random) -> list[list[object]]:
 
 def transcript(day: date, rng: random.Random) -> list[dict[str, object]]:
     """A coding session on the garden app as Claude Code writes it; the rows hold no words of anybody."""
-    session = f"5e551011-0000-4000-8000-{day:%Y%m%d}0000"
-    branch = "rain-sensor" if day.isocalendar().week % 2 else "main"
+    session = str(uuid5(NAMESPACE_URL, f"garden-app {day}"))
+    branch = "rain-sensor" if day.weekday() == 2 else "main"
     base = {
         "sessionId": session,
         "cwd": "/home/mira/code/garden-app",
@@ -302,7 +324,15 @@ def logs(day_list: list[date]) -> dict[str, str]:
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(
-        ["timestamp", "model_provider", "model_name", "input_tokens", "output_tokens", "total_tokens", "action_name"]
+        [
+            "timestamp",
+            "model_provider",
+            "model_name",
+            "input_tokens",
+            "output_tokens",
+            "total_tokens",
+            "action_name",
+        ]
     )
     months: dict[str, list[str]] = {}
     day = FIRST

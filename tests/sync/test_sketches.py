@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -54,7 +55,9 @@ def test_a_day_of_runs_says_what_a_message_a_conversation_and_a_run_cost(world: 
 def test_three_providers_make_a_table_with_sessions_average_and_total(world: World) -> None:
     world.now = datetime(2025, 7, 9, 20, tzinfo=UTC)
     events = [
-        event("2025-07-09T10:15:00Z", 1500, 800, model_provider="openai", model_name="gpt-4", session_id="s1"),
+        event(
+            "2025-07-09T10:15:00Z", 1500, 800, model_provider="openai", model_name="gpt-4", session_id="s1"
+        ),
         event("2025-07-09T10:16:00Z", 2200, 1500, model_name="claude-3-opus-20240229", session_id="s2"),
         event(
             "2025-07-09T10:17:00Z",
@@ -86,7 +89,7 @@ def test_a_week_rolls_up_seven_days_and_a_quarter_thirteen_weeks(world: World) -
     rows = {label: row(week, label) for label in labels}
     assert [rows[label][2] for label in labels] == ["5,000", "6,000", "7,000", "8,000", "9,000", "", ""]
     assert row(week, "Total")[1:4] == ["5", "35,000", "0.1750"]
-    weeks = [line for line in quarter.splitlines() if line.lstrip("> ").startswith("| W")]
+    weeks = re.findall(r"^\| W\d\d ", quarter, re.MULTILINE)
     assert len(weeks) == 14  # Thursday to Tuesday: thirteen weeks that a quarter cuts into fourteen
     assert "13.00" in row(quarter, "Total")
 
@@ -96,5 +99,5 @@ def test_a_quarter_of_weeks_has_thirteen(world: World) -> None:
     world.log("a.jsonl", event("2026-01-09T08:00:00Z"))
     world.run("daily")
     quarter = world.read("Quarterly/2026-Q1.md")
-    weeks = [line for line in quarter.splitlines() if line.lstrip("> ").startswith("| W")]
+    weeks = re.findall(r"^\| W\d\d ", quarter, re.MULTILINE)
     assert len(weeks) == 13

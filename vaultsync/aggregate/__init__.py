@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, localcontext
 from typing import Any
@@ -63,6 +63,8 @@ class UsageTable:
     _names: Mapping[str, list[str]]
     _lots: Sequence[Lot]
     _outcomes: pd.DataFrame
+    _told: dict[object, Summary] = field(default_factory=dict, repr=False)
+    """Summaries that were asked for before; notes ask for the same sums again and again."""
 
     def summarize(
         self,
@@ -87,6 +89,14 @@ class UsageTable:
         wrong = sorted({*by, *(where or {})} - {*DIMENSIONS})
         if wrong or len({*by}) < len(by):
             raise ValueError(f"by and where take each of {', '.join(DIMENSIONS)} once; not {wrong or by}")
+        key = (period.start, period.end, tuple(by), bucket, frozenset((where or {}).items()))
+        if key not in self._told:
+            self._told[key] = self._summarize(period, by, bucket, where)
+        return self._told[key]
+
+    def _summarize(
+        self, period: Period, by: Sequence[str], bucket: Kind | None, where: Mapping[str, str | None] | None
+    ) -> Summary:
         with localcontext(prec=PRECISION):
             part, labels = self._select(period, bucket, where or {})
             lines, total = self._count(part, ["bucket", *by])
@@ -120,17 +130,18 @@ class UsageTable:
     def _count(self, part: pd.DataFrame, keys: list[str]) -> tuple[dict[tuple[int, ...], Tally], Tally]:
         """Tallies by the codes of the keys, and their sum."""
         lines: defaultdict[tuple[int, ...], Tally] = defaultdict(Tally)
+        total = Tally()
+        if part.empty:
+            return lines, total
         for (*codes, lot), counts, stated in _cells(part, [*keys, "lot"]):
             lines[tuple(codes)].add(self._lots[lot], counts, stated)
-        total = Tally()
-        for (lot,), counts, stated in _cells(part, ["lot"]):
-            total.add(self._lots[lot], counts, stated)
+        for key, outcome, amount in self._results(part, keys):
+            lines[key].outcomes[outcome] += amount
+        for tally in lines.values():
+            total.join(tally)
         for key, sessions in _sessions(part, keys):
             lines[key].sessions = sessions
         total.sessions = int((part["session"].drop_duplicates() >= 0).sum())
-        for key, outcome, amount in self._results(part, keys):
-            lines[key].outcomes[outcome] += amount
-            total.outcomes[outcome] += amount
         return lines, total
 
     def _results(self, part: pd.DataFrame, keys: list[str]) -> Iterator[tuple[tuple[int, ...], str, int]]:

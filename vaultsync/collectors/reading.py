@@ -145,7 +145,7 @@ class Reader:
     def _open(self) -> IO[bytes]:
         if self.file.packed:
             return cast("IO[bytes]", gzip.open(self.file.path, "rb"))
-        raw = self.file.path.open("rb")
+        raw = self.file.path.open("rb", buffering=PIECE)
         raw.seek(self.start)
         return raw
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from vaultsync.model import Amount, BudgetState, Line, Notice, Report
-from vaultsync.periods import Period
+from vaultsync.periods import Period, day
 from vaultsync.render import numbers
 from vaultsync.render.charts import mermaid
 from vaultsync.render.tables import markdown
@@ -118,10 +118,12 @@ def _trend(report: Report) -> Markdown | None:
 
 
 def _forecasts(report: Report) -> tuple[Markdown, ...]:
-    """`\\$64.20 by the end of Jan 2026, \\$4.20 over budget`."""
+    """`\\$64.20 by the end of Jan 2026, \\$4.20 over budget`; of a week, its last day is said."""
     told = []
     for item in report.insights.forecasts:
-        text = f"{numbers.price(Amount(item.cost), report.currency)} by the end of {item.period.words}"
+        end = item.period.last if item.period.kind == "week" else None
+        when = f"the end of {item.period.words}" if end is None else day(end).words
+        text = f"{numbers.price(Amount(item.cost), report.currency)} by {when}"
         limit = next((b.limit for b in report.budgets if b.period == item.period and _is_general(b)), None)
         if limit is not None:
             rest = numbers.price(Amount(abs(limit - item.cost)), report.currency)

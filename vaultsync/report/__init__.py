@@ -83,7 +83,7 @@ def dashboard(desk: Desk) -> Report:
     whole = desk.sum(period=recent).total
     every_day = course.table(replace(desk, period=recent), "days", days, whole, "Day")
     slices = course.pie(month, f"{month.period.words} by model ({desk.currency})")
-    budgets = tables.budgets(desk, desk.budgets)
+    budgets = tables.budgets(desk, [state for state in desk.budgets if state.shared_from is None])
     kept = [table for table in told.tables if table.id != "budgets"]
     return replace(
         told,

@@ -11,10 +11,10 @@ NAMED = 5
 """Models without a price that are named; more are counted."""
 
 FLAGS = {
-    "tier_unknown": "no service tier in the log, so the standard price",
+    "tier_unknown": "a sum of calls that may hold long prompts, so the price of short ones",
     "mode_rate_missing": "a mode without a price of its own, so the standard price",
     "maker_price": "the reseller's price is not listed, so the maker's price",
-    "window_unknown": "no prompt size in the log, so the base price",
+    "window_unknown": "a sum over hours of different price, so the base price",
     "date_span": "a price change within the event, so the price of its first day",
     "split_mismatch": "parts larger than their whole, which were cut to fit",
     "total_mismatch": "a stated total that is not the sum of its parts, which count",
@@ -33,6 +33,7 @@ FLAGS = {
 
 _TOLD_ELSEWHERE = {
     "ambiguous_provider",
+    "day_estimate",
     "foreign",
     "no_output_rate",
     "no_rate_for_date",

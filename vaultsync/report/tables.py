@@ -163,8 +163,8 @@ def _outcome(outcome: str, count: int, line: Line) -> list[Row]:
 
 
 def budgets(desk: Desk, states: Sequence[BudgetState]) -> Table | None:
-    """Budgets on a provider or a project: limit, spent, left."""
-    special = [state for state in states if not is_general(state)]
+    """Budgets on a provider or a project: limit, spent, left; a share of a wider one only where it was touched."""
+    special = [s for s in states if not is_general(s) and (s.spent or s.shared_from is None)]
     if not special:
         return None
     columns = [
@@ -180,7 +180,8 @@ def _budget(state: BudgetState) -> Row:
     what = " · ".join(x for x in (budget.provider, budget.project) if x)
     left = Amount(state.left) if not state.incomplete else None
     spent = Amount(state.spent, state.incomplete)
-    return f"{what} · {state.period.label}", Amount(state.limit), spent, left, state.used, state.used
+    when = state.period.label if state.shared_from is None else f"share of {state.shared_from}"
+    return f"{what} · {when}", Amount(state.limit), spent, left, state.used, state.used
 
 
 def dearest(desk: Desk, limit: int = 5) -> Table | None:

@@ -11,7 +11,7 @@ from vaultsync.ledger import NoteState
 from vaultsync.sync.books import Books
 from vaultsync.sync.places import Places
 from vaultsync.sync.telling import Target, Telling, Told
-from vaultsync.sync.values import NoteResult, Options
+from vaultsync.sync.values import Action, NoteResult, Options
 from vaultsync.vault import create, note, properties, section
 from vaultsync.vault.backup import Backups
 from vaultsync.vault.note import Note, Writer
@@ -155,7 +155,7 @@ class Keeper:
         return path.relative_to(vault).as_posix() if path.is_relative_to(vault) else str(path)
 
     def _result(
-        self, target: Target, path: Path, action: str, reason: str = "", diff: str | None = None
+        self, target: Target, path: Path, action: Action, reason: str = "", diff: str | None = None
     ) -> NoteResult:
         label = target.period.label
         return NoteResult(path, target.kind, label, action, reason, diff)

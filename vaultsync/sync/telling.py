@@ -116,5 +116,4 @@ class Telling:
 
     def is_empty(self, target: Target) -> bool:
         """True when nothing was used in a period."""
-        figures = self.books.figures(*self.reach([target]))
-        return not any(figures.summarize(p).total.coverage.events for p in self._periods(target))
+        return all(self.books.is_idle(period) for period in self._periods(target))

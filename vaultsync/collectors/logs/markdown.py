@@ -23,9 +23,10 @@ over, so that a vault can be a folder of logs.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from pathlib import Path
 from typing import Literal
 
 from vaultsync.collectors.events import Built, Origin, build
@@ -33,6 +34,7 @@ from vaultsync.collectors.families import COUNTS, Found, split
 from vaultsync.collectors.fields import field_of, find, fold
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.records import Repeated
+from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField
 from vaultsync.model import Finding, Issue, TokenCounts, UsageEvent
 
@@ -138,6 +140,10 @@ class MarkdownLog:
             yield from (
                 Issue(reader.file.path, group.line, t, rejected=False) for t in _compare(group, sessions)
             )
+
+    def places(self, environ: Mapping[str, str], home: Path) -> Sequence[Place]:
+        """Nowhere in particular."""
+        return ()
 
     def _origin(self, reader: Reader, group: _Group, page: _Page) -> Origin:
         grain: Literal["run", "session"] = "run" if group.kind == "table" else "session"
