@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import socket
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, Literal
 
@@ -91,6 +93,15 @@ def test_broken_plug_in_is_an_issue_and_the_others_work(monkeypatch: pytest.Monk
 def test_collector_gets_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
     install(monkeypatch, Point("a", Claimer))
     assert load(options={"a": {"name": "other"}})[0][0].name == "other"
+
+
+def test_every_shipped_collector_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    shipped = project["entry-points"][registry.GROUP]
+    points = [EntryPoint(name, value, registry.GROUP) for name, value in shipped.items()]
+    monkeypatch.setattr(registry, "entry_points", lambda group: points)
+    collectors, issues = load()
+    assert [c.name for c in collectors] == sorted(shipped) and not issues
 
 
 def test_one_claim_wins(tmp_path: Path) -> None:

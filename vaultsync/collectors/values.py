@@ -88,7 +88,7 @@ def _whole(value: object, separators: bool) -> int | None:
         value = Decimal(str(value))
     if not isinstance(value, Decimal) or not value.is_finite():
         return None
-    if abs(value) > MAX_COUNT:
+    if not -MAX_COUNT <= value <= MAX_COUNT:  # compared, not calculated with: 1e9999999 overflows
         return MAX_COUNT + 1 if value > 0 else -1
     return int(value) if value == value.to_integral_value() else None
 
