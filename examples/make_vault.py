@@ -91,8 +91,8 @@ def daily_note(day: date) -> str:
     if day == date(2026, 1, 7):
         head += "llm_budget_usd: 2.50   # big refactoring today\n"
     body = (
-        f"---\n\n# {day:%A}, {day.day} {day:%B}\n\n{MORNINGS[n % len(MORNINGS)]}\n\n"
-        f"## Today\n\n- [{'x' if n % 3 else ' '}] {TASKS[n % len(TASKS)]}\n- [ ] {TASKS[(n + 2) % len(TASKS)]}\n\n"
+        f"---\n\n# {day:%A}, {day.day} {day:%B}\n\n{MORNINGS[n % len(MORNINGS)]}\n\n## Today\n\n"
+        f"- [{'x' if n % 3 else ' '}] {TASKS[n % len(TASKS)]}\n- [ ] {TASKS[(n + 2) % len(TASKS)]}\n\n"
         f"{AFTERNOONS[(n // 2) % len(AFTERNOONS)]}\n\n"
     )
     if n % 4 == 0:

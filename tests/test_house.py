@@ -91,7 +91,8 @@ def test_light_commands_load_nothing_heavy(arguments: list[str]) -> None:
     code = (
         "import sys\nfrom vaultsync.cli import main\n"
         f"try:\n    main({arguments!r})\nexcept SystemExit:\n    pass\n"
-        "heavy = {'pandas', 'numpy', 'jinja2', 'yaml', 'rich', 'sqlite3', 'msgspec', 'frontmatter'} & set(sys.modules)\n"
+        "heavy = {'pandas', 'numpy', 'jinja2', 'yaml', 'rich', 'sqlite3', 'msgspec', 'frontmatter'}\n"
+        "heavy &= set(sys.modules)\n"
         "sys.exit(f'loaded {sorted(heavy)}' if heavy else 0)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from vaultsync.periods import KINDS, Calendar, Kind, WeekRule, local_day, midnight, quarter, week
 
 DAYS = st.dates(date(2000, 1, 10), date(2099, 12, 20))
-RULES = st.sampled_from([WeekRule(1, 4), WeekRule(0, 6), WeekRule(1, 6), WeekRule(0, 4), WeekRule(1, 7), WeekRule(6, 12)])
+RULES = st.sampled_from(
+    [WeekRule(1, 4), WeekRule(0, 6), WeekRule(1, 6), WeekRule(0, 4), WeekRule(1, 7), WeekRule(6, 12)]
+)
 
 
 @given(DAYS)
@@ -45,7 +47,9 @@ def test_weeks_at_the_turn_of_the_year(day: date, rule: WeekRule, expected: str)
 
 
 @given(DAYS, RULES, st.sampled_from(KINDS), st.sampled_from(["calendar", "weeks"]))
-def test_periods_follow_each_other_without_a_gap(day: date, rule: WeekRule, kind: Kind, quarters: str) -> None:
+def test_periods_follow_each_other_without_a_gap(
+    day: date, rule: WeekRule, kind: Kind, quarters: str
+) -> None:
     calendar = Calendar(UTC, rule, quarters)  # type: ignore[arg-type]
     here = calendar.period(kind, day)
     assert day in here

@@ -1,4 +1,4 @@
-"""Run the program as `python -m vaultsync`; nothing is imported from the current folder, for a vault is not trusted."""
+"""Run the program as `python -m vaultsync`; never import from the current folder, which may be a vault."""
 
 import sys
 

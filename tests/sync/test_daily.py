@@ -106,7 +106,7 @@ def test_a_block_edited_by_hand_is_left_until_force(world: World) -> None:
 
 
 def test_undo_gives_back_every_byte(world: World) -> None:
-    old = "---\r\nmood: calm\r\n---\r\n\r\n# Friday\r\n\r\nNo final line end".encode()
+    old = b"---\r\nmood: calm\r\n---\r\n\r\n# Friday\r\n\r\nNo final line end"
     world.write("Daily/2026-01-09.md", old)
     world.log("a.jsonl", event("2026-01-09T08:00:00Z"))
     world.run("daily")

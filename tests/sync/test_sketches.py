@@ -11,7 +11,7 @@ from tests.sync.conftest import World, event
 
 
 def day_of_runs() -> str:
-    """Three runs of 15,000 tokens in and 3,000 out, with what they did; the stated cost is a rough estimate."""
+    """Three runs of 15,000 tokens in and 3,000 out, with what they did and a rough estimate of the cost."""
     run = {
         "run_type": "scheduled",
         "model": "claude-opus-4-5",

@@ -55,14 +55,12 @@ class Tally:
     def join(self, other: Tally) -> None:
         """Add another sum, all but its sessions: one session may be in both."""
         self.counts = [mine + more for mine, more in zip(self.counts, other.counts, strict=True)]
-        for mine, more in (
-            (self.money, other.money),
-            (self.marks, other.marks),
-            (self.flags, other.flags),
-            (self.outcomes, other.outcomes),
-        ):
-            for key, amount in more.items():
-                mine[key] += amount  # type: ignore[index, operator]
+        for what, amount in other.money.items():
+            self.money[what] += amount
+        for names in ("marks", "flags", "outcomes"):
+            mine: defaultdict[str, int] = getattr(self, names)
+            for name, count in getattr(other, names).items():
+                mine[name] += count
 
     def _pay(self, lot: Lot, cost: Decimal | None, listed: Decimal | None, stated: Decimal) -> None:
         """Enter the money of one lot: what counts, and beside it what the logs state."""

@@ -117,9 +117,9 @@ class Shell:
     @contextlib.contextmanager
     def open(self) -> Iterator[tuple[Run, Settings, date]]:
         """A run with its settings and today's date in the vault's zone; progress shows on a terminal only."""
-        from vaultsync.cli.progress import progress
         from time import sleep
 
+        from vaultsync.cli.progress import progress
         from vaultsync.periods import local_day
         from vaultsync.sync import Run
 

@@ -8,11 +8,9 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Literal, Protocol
 
-from vaultsync.collectors.finding import files_below, find_files
+from vaultsync.collectors.finding import files_below
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.model import Finding, Issue
-
-__all__ = ["GROUP", "Collector", "Place", "files_of", "find_files", "load", "match"]
 
 GROUP = "vaultsync.collectors"
 

@@ -35,9 +35,13 @@ def _cache(line: Line) -> int:
 
 
 def grouped(desk: Desk, id: str, *by: str) -> Table | None:
-    """By any dimensions: calls, tokens, cost and share; None where the last one does not differ."""
+    """By any dimensions: calls, tokens, cost and share; None where the last one does not differ.
+
+    A dimension within another one, such as the branch of a project, must have two names to differ.
+    """
     summary = desk.sum(*by)
-    if len({line.keys[-1] for line in summary.lines}) < 2:
+    values = {line.keys[-1] for line in summary.lines}
+    if len(values - {None} if len(by) > 1 else values) < 2:
         return None
     columns = [Column(title.capitalize()) for title in by]
     columns += [Column("Calls", "count"), Column("Tokens", "count"), Column(desk.money, "money")]
@@ -163,7 +167,7 @@ def _outcome(outcome: str, count: int, line: Line) -> list[Row]:
 
 
 def budgets(desk: Desk, states: Sequence[BudgetState]) -> Table | None:
-    """Budgets on a provider or a project: limit, spent, left; a share of a wider one only where it was touched."""
+    """Budgets on a provider or a project: limit, spent, left; a share of a wider one only where used."""
     special = [s for s in states if not is_general(s) and (s.spent or s.shared_from is None)]
     if not special:
         return None

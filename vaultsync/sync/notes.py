@@ -79,7 +79,7 @@ class Keeper:
         if self.options.writes:
             done = self.writer.update(path, edit, keep)
             self._remember(target, path)
-            action = "written" if done.changed else "left" if told is None else "unchanged"
+            action: Action = "written" if done.changed else "left" if told is None else "unchanged"
             return self._result(target, path, action, remark)
         old = note.read(path, self.books.settings.vault)
         new = edit(old)
