@@ -14,9 +14,9 @@ import pytest
 
 from tests.collectors.support import written
 from vaultsync.collectors import registry
-from vaultsync.collectors.finding import matches
+from vaultsync.collectors.finding import find_files, matches
 from vaultsync.collectors.reading import LogFile, Reader
-from vaultsync.collectors.registry import Place, files_of, find_files, load, match
+from vaultsync.collectors.registry import Place, files_of, load, match
 from vaultsync.model import Finding, Issue
 
 
