@@ -89,7 +89,7 @@ def daily_note(day: date) -> str:
     if poems_on(day):
         head += f"poems: {poems_on(day)}  # counted by hand\n"
     if day == date(2026, 1, 7):
-        head += "llm_budget_usd: 2.50   # big refactoring today\n"
+        head += "llm_budget_usd: 1.25   # big refactoring today\n"
     body = (
         f"---\n\n# {day:%A}, {day.day} {day:%B}\n\n{MORNINGS[n % len(MORNINGS)]}\n\n## Today\n\n"
         f"- [{'x' if n % 3 else ' '}] {TASKS[n % len(TASKS)]}\n- [ ] {TASKS[(n + 2) % len(TASKS)]}\n\n"
@@ -154,18 +154,18 @@ def fixed_notes() -> dict[str, str]:
         "vaultsync.yaml": CONFIG,
         "Templates/Daily.md": "---\ntags: [journal]\n---\n\n# {{date:dddd}}\n\n## Today\n\n- [ ] \n\n"
         "## 💰 Token Usage Today\n\n## Notes\n",
-        "LLM Costs.md": "---\nllm_budget_daily_usd: 3\nllm_budget_monthly_usd: 40.00\nllm_budget_quarterly_usd: 100\n"
-        "llm_budget_openai_monthly_usd: 2\n---\n\n# LLM costs\n\nWhat the machines cost, and what I allow them.\n\n"
+        "LLM Costs.md": "---\nllm_budget_daily_usd: 0.50\nllm_budget_monthly_usd: 8.00\nllm_budget_quarterly_usd: 20\n"
+        "llm_budget_openai_monthly_usd: 0.20\n---\n\n# LLM costs\n\nWhat the machines cost, and what I allow them.\n\n"
         "## 💰 Token Usage\n\n## Thoughts\n\nThe cheap models write the messages, the dear one edits.\n",
-        "Projects/Garden App.md": "---\nllm_project: garden-app\nllm_budget_monthly_usd: 25\n---\n\n# Garden App\n\n"
+        "Projects/Garden App.md": "---\nllm_project: garden-app\nllm_budget_monthly_usd: 4\n---\n\n# Garden App\n\n"
         "Tells the beds when to drink. Sensors by Jonas, code by me and Claude.\n",
-        "Projects/Poem a Day.md": "---\nllm_project: poems\nllm_budget_monthly_usd: 5\n---\n\n# Poem a Day\n\n"
+        "Projects/Poem a Day.md": "---\nllm_project: poems\nllm_budget_monthly_usd: 1.50\n---\n\n# Poem a Day\n\n"
         "One draft a day, kept or composted.\n",
         "Journal/Monthly/2025-12.md": "# December 2025\n\nShort days, long evenings.\n",
         "Journal/Monthly/2026-01.md": "# January 2026\n\nBeginnings.\n",
-        "Journal/Quarterly/2025-Q4.md": "---\nllm_budget_usd: 90\n---\n\n# Autumn into winter\n\n"
+        "Journal/Quarterly/2025-Q4.md": "---\nllm_budget_usd: 10\n---\n\n# Autumn into winter\n\n"
         "## 💰 Quarterly LLM Costs\n\n## What I learned\n\nSmall models first.\n",
-        "Journal/Quarterly/2026-Q1.md": "---\nllm_budget_usd: 120\n---\n\n# First quarter\n\n"
+        "Journal/Quarterly/2026-Q1.md": "---\nllm_budget_usd: 20\n---\n\n# First quarter\n\n"
         "Goal: the app waters the beds alone by March.\n",
     }
 

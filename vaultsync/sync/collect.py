@@ -25,6 +25,8 @@ from vaultsync.sync.values import Collected, SourceCount
 
 TAIL = 1024
 """Bytes before the end of what was read that must be the same when reading goes on."""
+REJECTED = "rejected"
+"""Under this name a file's state keeps how many of its lines were not counted."""
 FILES_A_COMMIT = 200
 """Small files recorded in one transaction; each file's events and state are in the same one."""
 
@@ -116,8 +118,9 @@ class Collecting:
             return False
         if (info.st_size, info.st_mtime_ns, info.st_ino) != (state.size, state.mtime_ns, state.inode):
             return False
-        if not any(c.name == state.collector for c in collectors):
-            return False
+        is_held = state.offset < state.size and not path.name.endswith(".gz")
+        if is_held or not any(c.name == state.collector for c in collectors):
+            return False  # an unfinished last line may count once it has rested
         self._count(state.collector, files=1)
         return True
 
@@ -170,9 +173,10 @@ class Collecting:
         if read_on and state and collector.kind == "lines" and has_grown(state, file):
             reader = replace(reader, start=state.offset, first_line=state.line, state=dict(state.state))
         replaces = collector.kind == "document" or (reader.is_fresh and state is not None and is_table(file))
-        findings: Iterable[Finding] = self._watched(capped(collector.collect(reader), reader), collector)
+        told = self._watched(capped(collector.collect(reader), reader), collector)
         # What a document says counts only if it could be read as a whole.
-        findings = list(findings) if replaces else marking_tail(findings, reader)
+        findings: Iterable[Finding] = noting(told, reader, self._issues)
+        findings = list(findings) if replaces else findings
         recorded = Recorded()
         if not (replaces and reader.verdict != "read"):
             batch = Batch(collector.name, reader, findings, replaces, state.id if state else None)
@@ -217,9 +221,16 @@ def has_grown(state: FileState, file: LogFile) -> bool:
     return state.offset == 0 or tail_mark(file.path, state.offset) == state.state.get("tail")
 
 
-def marking_tail(findings: Iterable[Finding], reader: Reader) -> Iterator[Finding]:
-    """Pass findings on; at the end remember what stands before the place where reading stopped."""
+def noting(findings: Iterable[Finding], reader: Reader, issues: Sequence[Issue]) -> Iterator[Finding]:
+    """Pass findings on; at the end note how many lines were rejected, and what stands before the end.
+
+    Args:
+        issues: Grows while the findings are consumed.
+    """
+    start, before = len(issues), 0 if reader.is_fresh else reader.state.get(REJECTED, 0)
     yield from findings
+    rejected = before + sum(issue.rejected for issue in (*issues[start:], *reader.issues))
+    reader.state |= {REJECTED: rejected} if rejected else {}
     if not reader.file.packed and reader.end:
         reader.state["tail"] = tail_mark(reader.file.path, reader.end)
 

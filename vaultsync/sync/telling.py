@@ -12,6 +12,7 @@ from vaultsync.model import Notice
 from vaultsync.periods import Kind, Period
 from vaultsync.settings import NoteKind, shipped
 from vaultsync.sync.books import DAY, Books
+from vaultsync.sync.collect import REJECTED
 from vaultsync.sync.limits import Limits
 
 if TYPE_CHECKING:
@@ -110,9 +111,18 @@ class Telling:
             insights = insight.find(figures, period, self.today)
             counted = self.limits.outcomes(period)
         states = [s for each in periods for s in self.limits.states(each, figures, parts.get(each, ()))]
-        notices = tuple(Notice("budget", text) for text in self.limits.problems)
+        notices = [Notice("budget", text) for text in self.limits.problems]
+        if target.kind == "dashboard":
+            notices += self._rejected()
         currency = self.books.settings.currency
-        return report.Desk(period, figures, currency, tuple(states), insights, notices, counted)
+        return report.Desk(period, figures, currency, tuple(states), insights, tuple(notices), counted)
+
+    def _rejected(self) -> Iterator[Notice]:
+        """How many lines of all logs could not be counted."""
+        found = [count for file in self.books.ledger.files().values() if (count := file.state.get(REJECTED))]
+        if found:
+            text = "{} log lines in {} files could not be counted; `vaultsync doctor` names the files."
+            yield Notice("rejected", text, (sum(found), len(found)))
 
     def is_empty(self, target: Target) -> bool:
         """True when nothing was used in a period."""

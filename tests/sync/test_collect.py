@@ -1,0 +1,158 @@
+"""Collecting: each file is read once, only what is new of it, by one collector; trouble is named."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.sync.conftest import World, event
+
+
+def totals(world: World) -> dict[str, object]:
+    """Totals of all time."""
+    whole = world.run("report", "--since", "2020-01-01", "--until", "2026-12-31", "--json").output
+    return dict(json.loads(whole)["totals"])
+
+
+def test_a_growing_log_is_read_on_and_counted_once(world: World) -> None:
+    log = world.log("a.jsonl", event("2026-01-09T08:00:00Z"))
+    assert "1" in world.run("collect").output
+    with log.open("a") as stream:
+        stream.write(json.dumps(event("2026-01-09T09:00:00Z")) + "\n")
+    world.run("collect")
+    assert totals(world)["events"] == 2
+
+
+def test_equal_lines_are_counted_each_also_over_two_readings(world: World) -> None:
+    log = world.log("a.jsonl", event("2026-01-09T08:00:00Z"), event("2026-01-09T08:00:00Z"))
+    world.run("collect")
+    with log.open("a") as stream:
+        stream.write(json.dumps(event("2026-01-09T08:00:00Z")) + "\n")
+    world.run("collect")
+    assert totals(world)["events"] == 3
+
+
+@pytest.mark.parametrize("how", ["copy", "rename", "gzip", "reorder", "rewrite", "array", "csv"])
+def test_the_same_calls_elsewhere_add_nothing(world: World, how: str) -> None:
+    events = [event(f"2026-01-09T0{n}:00:00Z", 1000 + n) for n in range(5)]
+    log = world.log("a.jsonl", *events)
+    world.run("collect")
+    before = totals(world)
+    if how == "rename":
+        log.rename(log.with_name("b.jsonl"))
+    elif how == "gzip":
+        (log.parent / "a.jsonl.gz").write_bytes(gzip.compress(log.read_bytes()))
+        log.unlink()
+    elif how == "array":
+        world.write("logs/all.json", json.dumps(events, indent=2))
+    elif how == "csv":
+        rows = [",".join(events[0]), *(",".join(str(v) for v in e.values()) for e in events)]
+        world.write("logs/all.csv", "\n".join(rows) + "\n")
+    else:
+        lines = log.read_text().splitlines()
+        text = "\n".join(reversed(lines) if how == "reorder" else lines) + "\n"
+        world.write("logs/a.jsonl" if how == "rewrite" else "logs/copy.jsonl", text, age=60)
+    world.run("collect")
+    assert totals(world) == before
+
+
+def test_an_edited_document_replaces_what_it_said(world: World) -> None:
+    run = {"timestamp": "2026-01-09T08:00:00Z", "run_type": "manual", "model": "claude-opus-4-5"}
+    run |= {"provider": "anthropic", "tokens": {"input": 1000, "output": 100}}
+    world.write("logs/day.json", json.dumps({"date": "2026-01-09", "runs": [run]}))
+    world.run("collect")
+    run["tokens"] = {"input": 10, "output": 1}
+    world.write("logs/day.json", json.dumps({"date": "2026-01-09", "runs": [run]}), age=600)
+    world.run("collect")
+    assert totals(world)["total_tokens"] == 11
+
+
+def test_an_edited_table_replaces_what_it_said(world: World) -> None:
+    head = "timestamp,model_provider,model_name,input_tokens,output_tokens\n"
+    row = "2026-01-09T0{}:00:00Z,openai,gpt-5,{},100\n"
+    world.write("logs/a.csv", head + row.format(8, 1000) + row.format(9, 2000))
+    world.run("collect")
+    world.write("logs/a.csv", head + row.format(8, 7) + row.format(9, 2000), age=60)
+    world.run("collect")
+    assert totals(world)["input_tokens"] == 2007
+
+
+def test_a_rotated_log_loses_nothing(world: World) -> None:
+    world.log("a.jsonl", event("2026-01-08T08:00:00Z"))
+    world.run("collect")
+    world.log("a.jsonl", event("2026-01-09T08:00:00Z"), age=60)
+    world.run("collect")
+    assert totals(world)["events"] == 2
+
+
+def test_an_unfinished_line_waits_for_its_end(world: World) -> None:
+    whole = json.dumps(event("2026-01-09T08:00:00Z"))
+    world.write("logs/a.jsonl", json.dumps(event("2026-01-09T07:00:00Z")) + "\n" + whole[:40])
+    world.run("collect")
+    assert totals(world)["events"] == 1
+    world.write("logs/a.jsonl", json.dumps(event("2026-01-09T07:00:00Z")) + "\n" + whole + "\n", age=60)
+    world.run("collect")
+    assert totals(world)["events"] == 2
+
+
+def test_the_last_row_of_a_table_counts_once_it_rests(world: World) -> None:
+    text = "timestamp,model_provider,model_name,input_tokens,output_tokens\n2026-01-09T08:00:00Z,openai,gpt-5,7,800"
+    world.write("logs/a.csv", text, age=5)
+    world.run("collect")
+    assert totals(world)["events"] == 0
+    world.now += timedelta(minutes=20)
+    world.run("collect")
+    assert totals(world)["output_tokens"] == 800
+
+
+def test_a_bad_line_costs_itself_only_and_shows_in_the_dashboard(world: World) -> None:
+    bad = event("2026-01-09T08:00:00Z") | {"output_tokens": -5}
+    world.log("a.jsonl", event("2026-01-09T07:00:00Z"), bad, event("2026-01-09T09:00:00Z"))
+    done = world.run("daily", "--strict", code=3)
+    assert "a.jsonl:2:" in done.stderr
+    assert "-5" in done.stderr
+    assert totals(world)["events"] == 2
+    assert "1 log lines in 1 files" in world.read("LLM Costs.md")
+    before = world.notes()
+    world.run("sync")
+    assert world.notes()["LLM Costs.md"] == before["LLM Costs.md"]
+    assert "1 lines were not counted" in world.run("doctor", code=None).output
+
+
+def test_each_file_that_cannot_be_read_gets_one_line_and_the_rest_goes_on(world: World) -> None:
+    world.log("good.jsonl", event("2026-01-09T08:00:00Z"))
+    world.write("logs/garbage.bin", b"\x00\x01\x02nothing")
+    world.write("logs/cut.json.gz", gzip.compress(b'{"date": "2026-01-09"}')[:12])
+    world.write("logs/wide.csv", "a;b\n1;2\n".encode("utf-16"))
+    os.mkfifo(world.vault / "logs/pipe.jsonl")
+    done = world.run("collect")
+    lines = [line for line in done.stderr.splitlines() if line]
+    for name in ("garbage.bin", "cut.json.gz", "wide.csv", "pipe.jsonl"):
+        assert len([line for line in lines if name in line]) == 1, done.stderr
+    assert totals(world)["events"] == 1
+
+
+def test_coding_agents_are_found_where_the_environment_says(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    usage = {"input_tokens": 10, "output_tokens": 140, "cache_read_input_tokens": 2000}
+    message = {"id": "msg_" + "A" * 20, "model": "claude-opus-4-5", "usage": usage, "stop_reason": "end_turn"}
+    row = {"type": "assistant", "uuid": "u", "sessionId": "S", "timestamp": "2026-01-09T08:00:00.000Z"}
+    row |= {"cwd": "/home/ana/garden", "requestId": "req_1", "message": message}
+    file = tmp_path / "claude/projects/-home-ana-garden/S.jsonl"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps(row) + "\n")
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "claude"))
+    world.write("vaultsync.yaml", world.read("vaultsync.yaml").replace("agents: none", "agents: auto"))
+    world.run("collect")
+    assert totals(world)["total_tokens"] == 2150
+    rows = json.loads(world.run("report", "--json", "--by", "project,source").output)["rows"]
+    assert [(r["project"], r["source"]) for r in rows] == [("garden", "claude-code")]
+    file.unlink()
+    world.run("collect")
+    assert totals(world)["total_tokens"] == 2150
