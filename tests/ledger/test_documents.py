@@ -114,6 +114,15 @@ def test_outcomes_that_were_edited_replace_the_old_ones(ledger: Ledger) -> None:
     assert events(ledger)[0].outcomes == (("poems", 2),)
 
 
+def test_an_origin_that_was_edited_away_gives_the_call_back(ledger: Ledger) -> None:
+    for origin, owner in (("S1", "S1"), (None, "S2")):
+        copied = event("id", session="S2", origin_session=origin)
+        record(ledger, copied, path="day.json", replaces=True)
+        ledger.settle()
+        assert [e.session for e in events(ledger)] == [owner]
+        assert record(ledger, copied, path="day.json", replaces=True).changed == 0
+
+
 def test_reading_a_document_again_changes_nothing(ledger: Ledger) -> None:
     record(ledger, run(0, outcomes=(("poems", 3),)), run(0), run(1), path="day.json", replaces=True)
     ledger.clear_changes(ledger.changes().token)

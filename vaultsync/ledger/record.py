@@ -6,23 +6,22 @@ The caller holds the transaction; see `store.Ledger.record`.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from vaultsync.ledger.facts import keep
 from vaultsync.ledger.files import FILE_COLUMNS, Batch, Recorded, file_row, head_hash, path_bytes
+from vaultsync.ledger.gather import Seen, gather, is_shared, least
 from vaultsync.ledger.identity import (
     AT,
     COUNT_FIELDS,
     Sighting,
     Unbelievable,
-    content,
     content_key,
     instant,
     join,
-    log_key,
     sight,
 )
 from vaultsync.ledger.names import Names
@@ -37,26 +36,6 @@ HISTORY = 0
 _SESSION, _AGENT = AT["session"], AT["agent"]
 
 
-@dataclass(slots=True)
-class Seen:
-    """What one chunk says of one call."""
-
-    sighting: Sighting
-    by_content: bool
-    claims: dict[str, str | None] = field(default_factory=dict)
-    """Session -> session that it was copied from."""
-    outcomes: dict[str, int] = field(default_factory=dict)
-
-    def add(self, sighting: Sighting, event: UsageEvent) -> None:
-        """Join another row of the call, or the first one."""
-        self.sighting = join(self.sighting, sighting)
-        for name, amount in event.outcomes:
-            self.outcomes[name] = max(amount, self.outcomes.get(name, 0))
-        session = event.session or event.origin_session
-        if session:
-            self.claims[session] = _least(self.claims.get(session), event.origin_session)
-
-
 @dataclass(frozen=True, slots=True)
 class Known:
     """What the ledger holds of one call, as the logs told it."""
@@ -68,13 +47,9 @@ class Known:
     mentions: frozenset[int]
 
 
-def _least(one: str | None, other: str | None) -> str | None:
-    return min((text for text in (one, other) if text), default=None)
-
-
-def _is_shared(claims: Mapping[str, str | None]) -> bool:
-    """True when the session of a call must be settled."""
-    return len(claims) > 1 or any(claims.values())
+def _none_said(contents: Iterable[bytes]) -> dict[bytes, int]:
+    """What a file said before its first byte."""
+    return {}
 
 
 class Recorder:
@@ -161,13 +136,13 @@ class Recorder:
         events = self._events()
         is_first = self._is_fresh
         while some := list(islice(events, CHUNK)):
-            self._write(self._gather(some, counts_from_zero=is_first))
+            self._write(gather(some, _none_said if is_first else self._said))
             is_first = False
 
     def _document(self) -> None:
         """Record a document, and take back what it said before and says no more."""
         file = self._file_id()
-        seen = self._gather(self._events(), counts_from_zero=True)
+        seen = gather(self._events(), _none_said)
         if not seen:
             return
         old = {row[0] for row in self._db.execute("SELECT event FROM mention WHERE file = ?", (file,))}
@@ -211,35 +186,6 @@ class Recorder:
 
     # --- which call is it ---
 
-    def _gather(
-        self, events: Iterable[tuple[Sighting, UsageEvent]], *, counts_from_zero: bool
-    ) -> dict[bytes, Seen]:
-        """Group the rows of a chunk by call."""
-        seen: dict[bytes, Seen] = {}
-        equal: dict[bytes, list[tuple[Sighting, UsageEvent]]] = {}
-        for sighting, event in events:
-            if event.key is None:
-                equal.setdefault(content(sighting), []).append((sighting, event))
-            else:
-                self._see(seen, log_key(event.key), sighting, event)
-        said = {} if counts_from_zero else self._said(equal)
-        for what, rows in equal.items():
-            for ordinal, (sighting, event) in enumerate(rows, said.get(what, 0)):
-                self._see(seen, content_key(what, ordinal), sighting, event)
-        return seen
-
-    def _see(self, seen: dict[bytes, Seen], key: bytes, sighting: Sighting, event: UsageEvent) -> None:
-        found = seen.get(key)
-        if found is None:
-            found = seen[key] = Seen(sighting, event.key is None)
-            if not (event.outcomes or event.origin_session):  # most events
-                if event.session:
-                    found.claims[event.session] = None
-                return
-        else:
-            self._duplicates += 1
-        found.add(sighting, event)
-
     def _said(self, contents: Iterable[bytes]) -> dict[bytes, int]:
         """How many equal rows of each content this file has said already."""
         asked = {content_key(what, 0): (what, 0) for what in contents}
@@ -262,6 +208,7 @@ class Recorder:
     def _write(self, seen: dict[bytes, Seen]) -> set[int]:
         """Insert and join the calls of a chunk; the ids of all of them."""
         known = self._known(seen)
+        self._duplicates += sum(one.rows for one in seen.values()) - len(seen)
         ids = {found.id for found in known.values()}
         for key, found in known.items():
             self._meet(found, seen[key])
@@ -276,7 +223,7 @@ class Recorder:
             rows.append((number, key, at, label_id(label), *counts, duration, cost))
             if one.outcomes:
                 self._add_outcomes(number, one)
-            if _is_shared(one.claims):
+            if is_shared(one.claims):
                 self._add_claims(number, one)
         self._insert(rows)
         new = {row[0] for row in rows}
@@ -310,7 +257,7 @@ class Recorder:
         is_changed = self._replace_facts(known, one) if is_mine else self._join_facts(known, one)
         now = one.sighting if is_mine else join(known.sighting, one.sighting)
         label = self._names.label_id(now.label)
-        if (label, *now[:4]) != (known.label, *known.sighting[:4]):
+        if (is_mine and is_changed) or (label, *now[:4]) != (known.label, *known.sighting[:4]):
             is_changed = True
             self._db.execute("DELETE FROM told WHERE event = ?", (known.id,))
             self._db.execute(_UPDATE, (now.at, label, *now.counts, now.duration_ms, now.cost, known.id))
@@ -326,7 +273,7 @@ class Recorder:
         if self._batch.replaces or known.is_claimed or one.outcomes or known.sighting != one.sighting:
             return False
         is_noted = self._file in known.mentions if one.by_content else not known.mentions
-        return is_noted and not _is_shared(one.claims)
+        return is_noted and not is_shared(one.claims)
 
     def _claimants(self, known: Known) -> set[int]:
         if not known.is_claimed:
@@ -338,7 +285,7 @@ class Recorder:
         told = known.sighting.label[_SESSION]
         if told and not known.is_claimed:
             one.claims.setdefault(told, None)
-        if known.is_claimed or _is_shared(one.claims):
+        if known.is_claimed or is_shared(one.claims):
             is_changed |= self._add_claims(known.id, one)
         return is_changed
 
@@ -348,12 +295,18 @@ class Recorder:
         if before != one.outcomes:
             self._db.execute("DELETE FROM outcome WHERE event = ?", (known.id,))
             self._add_outcomes(known.id, one)
-        if known.is_claimed:
-            self._sessions |= self._claimants(known)
-            self._db.execute("DELETE FROM claim WHERE event = ?", (known.id,))
-        if _is_shared(one.claims):
+        return self._replace_claims(known, one) or before != one.outcomes
+
+    def _replace_claims(self, known: Known, one: Seen) -> bool:
+        ask = "SELECT session, origin FROM claim WHERE event = ?"
+        held = {self._names.text(s): self._names.text(o) for s, o in self._db.execute(ask, (known.id,))}
+        if held == (one.claims if is_shared(one.claims) else {}):
+            return False
+        self._sessions |= self._claimants(known)
+        self._db.execute("DELETE FROM claim WHERE event = ?", (known.id,))
+        if is_shared(one.claims):
             self._add_claims(known.id, one)
-        return before != one.outcomes
+        return True
 
     def _keep_mention(self, known: Known, one: Seen) -> None:
         """Note who says an event, so that a document takes back only what it alone said."""
@@ -372,21 +325,17 @@ class Recorder:
         return self._db.total_changes > before
 
     def _add_claims(self, event: int, one: Seen) -> bool:
-        """Note which sessions hold a copy of a call; True if one is new."""
+        """Note which sessions hold a copy of a call; True if that is new."""
         is_new = False
+        ask = "SELECT session, origin FROM claim WHERE event = ?"
+        held = dict(self._db.execute(ask, (event,)).fetchall())
         for session, origin in one.claims.items():
             number = self._names.id(session)
-            row = self._db.execute(
-                "SELECT origin FROM claim WHERE event = ? AND session = ?", (event, number)
-            )
-            found = row.fetchone()
-            least = _least(self._names.text(found[0]) if found else None, origin)
-            if found is None or least != self._names.text(found[0]):
+            first = self._names.id(least(self._names.text(held.get(number, 0)), origin))
+            if held.get(number) != first:
                 is_new = True
                 self._sessions.add(number)
-                self._db.execute(
-                    "INSERT OR REPLACE INTO claim VALUES (?, ?, ?)", (event, number, self._names.id(least))
-                )
+                self._db.execute("INSERT OR REPLACE INTO claim VALUES (?, ?, ?)", (event, number, first))
         return is_new
 
     # --- afterwards ---
