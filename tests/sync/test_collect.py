@@ -101,8 +101,8 @@ def test_an_unfinished_line_waits_for_its_end(world: World) -> None:
 
 
 def test_the_last_row_of_a_table_counts_once_it_rests(world: World) -> None:
-    text = "timestamp,model_provider,model_name,input_tokens,output_tokens\n2026-01-09T08:00:00Z,openai,gpt-5,7,800"
-    world.write("logs/a.csv", text, age=5)
+    head = "timestamp,model_provider,model_name,input_tokens,output_tokens\n"
+    world.write("logs/a.csv", head + "2026-01-09T08:00:00Z,openai,gpt-5,7,800", age=5)
     world.run("collect")
     assert totals(world)["events"] == 0
     world.now += timedelta(minutes=20)
