@@ -74,7 +74,7 @@ def test_notes_report_and_ledger_say_the_same(world: World) -> None:
         (tokens,) = db.execute("SELECT sum(input + output) FROM event").fetchone()
     assert report(world)["totals"]["total_tokens"] == tokens  # type: ignore[index]
     for kind, folder in (("day", "Daily"), ("week", "Weekly"), ("quarter", "Quarterly")):
-        rows = {row["period"]: row for row in report(world, kind)["rows"]}  # type: ignore[attr-defined]
+        rows = {row["period"]: row for row in report(world, kind, "--by", "source")["rows"]}  # type: ignore[attr-defined]
         assert {f"{folder}/{label}.md" for label in rows} == {n for n in world.notes() if folder in n}
         for label, row in rows.items():
             told = properties.read(world.read(f"{folder}/{label}.md"))[0]
@@ -125,7 +125,7 @@ def test_order_split_and_repetition_of_logs_do_not_matter(world: World, tmp_path
 def test_a_zone_decides_the_day_and_nothing_is_lost_at_midnight(world: World) -> None:
     world.log("a.jsonl", event("2026-01-08T22:59:59Z"), event("2026-01-08T23:00:00Z"))
     world.run("collect")
-    rows = report(world, "day")["rows"]
+    rows = report(world, "day", "--by", "source")["rows"]
     assert [row["period"] for row in rows] == ["2026-01-08", "2026-01-09"]  # type: ignore[attr-defined]
 
 
