@@ -61,9 +61,10 @@ def record(
     replaces: bool = False,
     file_id: int | None = None,
     head: bytes = b"head",
+    is_table: bool = False,
 ) -> Recorded:
     reading = Reading(File(Path("logs") / path, head=head), start, end)
-    return ledger.record(Batch("claude-code", reading, findings, replaces, file_id))
+    return ledger.record(Batch("claude-code", reading, findings, replaces, file_id, is_table))
 
 
 def picture(ledger: Ledger) -> list[tuple[str, UsageEvent]]:

@@ -151,6 +151,22 @@ def test_a_table_that_grew_and_was_then_edited_replaces_what_it_said(ledger: Led
     assert outputs(ledger) == [1, 5]
 
 
+def test_a_table_with_ids_that_grew_and_was_then_edited_replaces_what_it_said(ledger: Ledger) -> None:
+    first, second, third = (event(f"id-{n}", n, tokens=tokens(output=500)) for n in range(3))
+    record(ledger, first, end=10, path="usage.csv", is_table=True)
+    record(ledger, second, third, start=10, end=20, path="usage.csv", is_table=True)
+    lower = event("id-1", 1, tokens=tokens(output=20))
+    record(ledger, first, lower, path="usage.csv", replaces=True, is_table=True)
+    assert outputs(ledger) == [20, 500]
+
+
+def test_a_table_takes_back_nothing_that_a_log_said_first(ledger: Ledger) -> None:
+    record(ledger, event("id-1"), event("id-2", 1))
+    record(ledger, event("id-1"), event("id-2", 1), path="usage.csv", is_table=True)
+    record(ledger, event("id-1"), path="usage.csv", replaces=True, is_table=True)
+    assert sums(ledger)[0] == 2
+
+
 def test_the_figures_of_a_removed_event_are_marked_as_changed(ledger: Ledger) -> None:
     record(ledger, run(0), run(60), path="day.json", replaces=True)
     ledger.clear_changes(ledger.changes().token)

@@ -228,7 +228,7 @@ class Recorder:
         self._insert(rows)
         new = {row[0] for row in rows}
         if not self._batch.replaces:
-            self._mention(self._file, (row[0] for row in rows if seen[row[1]].by_content))
+            self._mention(self._file, (row[0] for row in rows if self._is_noted(seen[row[1]])))
         return ids | new
 
     def _insert(self, rows: list[tuple[Any, ...]]) -> None:
@@ -272,7 +272,7 @@ class Recorder:
         """True for the commonest case by far: an append-only log is read again."""
         if self._batch.replaces or known.is_claimed or one.outcomes or known.sighting != one.sighting:
             return False
-        is_noted = self._file in known.mentions if one.by_content else not known.mentions
+        is_noted = self._file in known.mentions if self._is_noted(one) else not known.mentions
         return is_noted and not is_shared(one.claims)
 
     def _claimants(self, known: Known) -> set[int]:
@@ -313,10 +313,16 @@ class Recorder:
         if self._batch.replaces:
             if not known.mentions:
                 self._mention(HISTORY, [known.id])
-        elif one.by_content:
+        elif self._is_noted(one):
+            if not known.mentions and not one.by_content:
+                self._mention(HISTORY, [known.id])
             self._mention(self._file, [known.id])
         elif known.mentions:
             self._mention(HISTORY, [known.id])
+
+    def _is_noted(self, one: Seen) -> bool:
+        """True when an append-only log must be remembered as one that says a call."""
+        return one.by_content or self._batch.is_table
 
     def _add_outcomes(self, event: int, one: Seen) -> bool:
         before = self._db.total_changes
