@@ -63,8 +63,8 @@ class Batch:
     file_id: int | None = None
     """`FileState.id` of the file that this one continues, if under another path; None: that at its path."""
     is_table: bool = False
-    """A file that grows but may be edited by hand: what it says is noted even where it has ids, so that a batch
-    that `replaces` can take it back later."""
+    """A file that grows but may be edited by hand: what it says is noted even where it has ids, so that a
+    batch that `replaces` can take it back later."""
     digest: bytes = b""
     """Any hash of the content, for the caller to compare."""
 
