@@ -21,6 +21,7 @@ VERBS = {
     "restored": "restored",
     "would-write": "would write",
     "would-create": "would create",
+    "would-restore": "would restore",
     "unchanged": "unchanged",
     "left": "left",
 }
@@ -109,6 +110,8 @@ def finish(shell: Shell, settings: Settings, outcome: Outcome, switches: dict[st
             say(note.diff.rstrip("\n"))
     if told and not outcome.changes and not outcome.skipped:
         shell.say("Nothing to do: all notes are up to date.")
+    for hint in outcome.hints if told else ():
+        shell.say(hint)
     if switches.get("check") and outcome.changes:
         codes.append(WOULD_CHANGE)
     return worst(*codes)
@@ -124,7 +127,8 @@ def _collected(shell: Shell, collected: Collected, *, strict: bool) -> int:
 
 def _line(note: NoteResult, settings: Settings) -> str:
     reason = f": {note.reason}" if note.reason else ""
-    return f"{VERBS[note.action]} {relative(note.path, settings.vault)} ({note.kind} {note.label}){reason}"
+    period = f" ({note.kind} {note.label})" if note.label else ""
+    return f"{VERBS[note.action]} {relative(note.path, settings.vault)}{period}{reason}"
 
 
 def _skipped(note: NoteResult, settings: Settings) -> str:

@@ -154,7 +154,22 @@ class Run:
                 self.ledger.clear_changes(token)
                 if not outcome.skipped:
                     plan.finish()
-            return replace(outcome, collected=collected)
+            return replace(outcome, collected=collected, hints=self._hints(targets))
+
+    def _hints(self, targets: Sequence[tuple[Target, bool]]) -> tuple[str, ...]:
+        """Tell of past days with usage that have no note: a scheduled run never makes one."""
+        missing = [
+            target
+            for target, may_create in targets
+            if target.kind == "daily"
+            and not may_create
+            and self.places.existing("daily", target.period) is None
+            and not self.books.is_idle(target.period)
+        ]
+        if not missing:
+            return ()
+        days = "1 past day has" if len(missing) == 1 else f"{len(missing):,} past days have"
+        return (f"{days} usage but no note; `vaultsync sync` makes the missing notes.",)
 
     def refresh(self, kind: NoteKind, day: date, options: Options) -> Outcome:
         """Collect, then refresh one note."""
@@ -240,7 +255,7 @@ class Run:
         with self._alone(), self._writer() as writer:
             for name in names:
                 if not options.writes:
-                    results.append(NoteResult(vault / name, "undo", "", "would-write"))
+                    results.append(NoteResult(vault / name, "undo", "", "would-restore"))
                     continue
                 try:
                     done = backups.undo(name, vault, writer, force=options.force)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -11,9 +11,25 @@ from typing import Literal
 from vaultsync.model import BudgetState, Issue, Line
 
 Action = Literal[
-    "written", "created", "unchanged", "would-write", "would-create", "skipped", "left", "restored"
+    "written",
+    "created",
+    "restored",
+    "would-write",
+    "would-create",
+    "would-restore",
+    "unchanged",
+    "skipped",
+    "left",
 ]
 """`skipped`: not safe, named, exit 3. `left`: nothing to do by the rules (no note yet, kind not used)."""
+CHANGING: tuple[Action, ...] = (
+    "written",
+    "created",
+    "restored",
+    "would-write",
+    "would-create",
+    "would-restore",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +109,13 @@ class Outcome:
     problems: tuple[str, ...] = ()
     """Sentences for standard error of no note and no log: a price warning, a budget that cannot be read."""
 
+    hints: tuple[str, ...] = ()
+    """Sentences for standard output: what the user may want to do next."""
+
     @property
     def changes(self) -> bool:
         """True when a note was or would be written."""
-        return any(
-            n.action in ("written", "created", "would-write", "would-create", "restored") for n in self.notes
-        )
+        return any(n.action in CHANGING for n in self.notes)
 
     @property
     def skipped(self) -> bool:
@@ -141,23 +158,3 @@ class Check:
     state: Literal["ok", "info", "warning", "error"]
     text: str
     remedy: str = ""
-
-
-@dataclass(slots=True)
-class Tally:
-    """Counts of one collector while a run is going on."""
-
-    files: int = 0
-    read: int = 0
-    new: int = 0
-    joined: int = 0
-    partial: int = 0
-    rejected: int = 0
-    days: list[date] = field(default_factory=list)
-
-    def frozen(self, source: str) -> SourceCount:
-        """The counts as they stand."""
-        first, last = (min(self.days), max(self.days)) if self.days else (None, None)
-        return SourceCount(
-            source, self.files, self.read, self.new, self.joined, self.partial, self.rejected, first, last
-        )
