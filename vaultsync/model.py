@@ -473,6 +473,11 @@ class BudgetState:
     """Some events of the period have no price."""
 
     @property
+    def is_general(self) -> bool:
+        """True for a budget on everything, False for one on a provider or a project."""
+        return self.budget.provider is None and self.budget.project is None
+
+    @property
     def left(self) -> Decimal:
         """What remains; negative when over."""
         return self.limit - self.spent

@@ -37,7 +37,8 @@ def properties(report: Report) -> dict[str, Decimal | int | bool | str]:
 
     Returns:
         Cost rounded as in the note and without trailing zeros, which the app would drop; the cost is left out
-        where nothing has a price. The currency is part of its name.
+        where nothing has a price. The currency is part of its name. Over budget is a period that spent more
+        than its own limits; of a mere share of a project's wider budget nobody said that it must be kept.
     """
     total = report.total
     found: dict[str, Decimal | int | bool | str] = {}
@@ -46,6 +47,7 @@ def properties(report: Report) -> dict[str, Decimal | int | bool | str]:
         found[f"llm_cost_{report.currency.lower()}"] = numbers.shortest(cost)
     found["llm_tokens"] = total.tokens.total + total.coverage.unsplit_tokens
     found["llm_requests"] = total.requests
-    found["llm_over_budget"] = any(state.is_over for state in report.budgets)
+    limits = [s for s in report.budgets if s.shared_from is None or s.is_general]
+    found["llm_over_budget"] = any(state.is_over for state in limits)
     found["llm_period"] = report.kind
     return found

@@ -124,16 +124,12 @@ def _forecasts(report: Report) -> tuple[Markdown, ...]:
         end = item.period.last if item.period.kind == "week" else None
         when = f"the end of {item.period.words}" if end is None else day(end).words
         text = f"{numbers.price(Amount(item.cost), report.currency)} by {when}"
-        limit = next((b.limit for b in report.budgets if b.period == item.period and _is_general(b)), None)
+        limit = next((b.limit for b in report.budgets if b.period == item.period and b.is_general), None)
         if limit is not None:
             rest = numbers.price(Amount(abs(limit - item.cost)), report.currency)
             text += f", {rest} {'over' if item.cost > limit else 'under'} budget"
         told.append(Markdown(text))
     return tuple(told)
-
-
-def _is_general(item: BudgetState) -> bool:
-    return item.budget.provider is None and item.budget.project is None
 
 
 def _spikes(report: Report) -> tuple[Markdown, ...]:

@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 from vaultsync.model import Chart, Report, Table
 from vaultsync.periods import Kind
 from vaultsync.report import course, notices, tables
-from vaultsync.report.desk import Desk, is_general
+from vaultsync.report.desk import Desk
 
 __all__ = ["Desk", "Told", "build", "daily", "dashboard", "monthly", "quarterly", "weekly", "yearly"]
 
@@ -47,9 +47,11 @@ def daily(desk: Desk) -> Report:
 
 
 def weekly(desk: Desk) -> Report:
-    """Tell a week by its days."""
-    days = course.table(desk, "course", course.parts(desk, "day"), desk.sum().total, "Day")
-    return _report("weekly", desk, [days, *_spent(desk)])
+    """Tell a week by its days, with a chart of them."""
+    parts = course.parts(desk, "day")
+    days = course.table(desk, "course", parts, desk.sum().total, "Day")
+    chart = course.chart(desk, parts, f"Cost per day ({desk.currency})")
+    return _report("weekly", desk, [days, *_spent(desk)], [chart])
 
 
 def monthly(desk: Desk) -> Report:
@@ -123,7 +125,7 @@ def _report(
         period=desk.period,
         currency=desk.currency,
         total=desk.sum().total,
-        budgets=tuple(sorted(own, key=lambda state: not is_general(state))),
+        budgets=tuple(sorted(own, key=lambda state: not state.is_general)),
         tables=_there(told),
         charts=_there(charts or []),
         notices=notices.all_of(desk),

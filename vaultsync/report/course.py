@@ -15,6 +15,8 @@ Course = list[tuple[Period, Line | None]]
 FOUR_WEEKS = 28
 """Days of the dashboard's chart: the longest run in which no day of a month comes twice."""
 SLICES = 8
+DAYS_NAMED = 7
+"""Most days that a chart can name as `Mon 5`; of more only the number fits."""
 
 
 def parts(desk: Desk, kind: Kind, period: Period | None = None) -> Course:
@@ -99,7 +101,10 @@ def chart(desk: Desk, course: Course, title: str) -> Chart | None:
         return None
     known = [limit for limit in limits(desk, course) if limit is not None]
     line = tuple(known) if len(known) == len(values) else ()
-    labels = tuple(str(part.start.day) if part.kind == "day" else short_label(part) for part, _ in course)
+    is_long = len(values) > DAYS_NAMED
+    labels = tuple(
+        str(part.start.day) if part.kind == "day" and is_long else short_label(part) for part, _ in course
+    )
     return Chart("course", "xy", title, labels, values, line, desk.currency)
 
 

@@ -61,12 +61,7 @@ class Desk:
     def general(self, period: Period | None = None) -> BudgetState | None:
         """The budget on everything in a period, if there is one."""
         label = (period or self.period).label
-        return next((s for s in self.budgets if s.period.label == label and is_general(s)), None)
-
-
-def is_general(state: BudgetState) -> bool:
-    """True for a budget on everything, False for one on a provider or a project."""
-    return state.budget.provider is None and state.budget.project is None
+        return next((s for s in self.budgets if s.period.label == label and s.is_general), None)
 
 
 def is_incomplete(line: Line) -> bool:

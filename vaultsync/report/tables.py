@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from vaultsync.model import Amount, BudgetState, Column, Line, Table
-from vaultsync.report.desk import NONE, Desk, amount, dearest_first, is_general, joined, name, tokens
+from vaultsync.report.desk import NONE, Desk, amount, dearest_first, joined, name, tokens
 
 Row = tuple[object, ...]
 LIMIT = 12
@@ -168,7 +168,7 @@ def _outcome(outcome: str, count: int, line: Line) -> list[Row]:
 
 def budgets(desk: Desk, states: Sequence[BudgetState]) -> Table | None:
     """Budgets on a provider or a project: limit, spent, left; a share of a wider one only where used."""
-    special = [s for s in states if not is_general(s) and (s.spent or s.shared_from is None)]
+    special = [s for s in states if not s.is_general and (s.spent or s.shared_from is None)]
     if not special:
         return None
     columns = [

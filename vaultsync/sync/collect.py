@@ -179,7 +179,8 @@ class Collecting:
         findings = list(findings) if replaces else findings
         recorded = Recorded()
         if not (replaces and reader.verdict != "read"):
-            batch = Batch(collector.name, reader, findings, replaces, state.id if state else None)
+            known = state.id if state and read_on else None
+            batch = Batch(collector.name, reader, findings, replaces, known, is_table(file))
             recorded = self.ledger.record(batch)
         self._issues += reader.issues
         self._count(collector.name, rejected=len(reader.issues))
