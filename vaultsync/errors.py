@@ -28,8 +28,9 @@ class VaultNotFoundError(VaultsyncError):
     exit_code = 2
 
     def __init__(self, where: Path | str, what: str = "is not a vault") -> None:
+        end = "" if what.endswith("?") else "."
         super().__init__(
-            f"{where}: {what}. Run `vaultsync init VAULT` once, or name the folder with --vault."
+            f"{where}: {what}{end} Run `vaultsync init VAULT` once, or name the folder with --vault."
         )
 
 

@@ -156,3 +156,16 @@ def test_coding_agents_are_found_where_the_environment_says(
     file.unlink()
     world.run("collect")
     assert totals(world)["total_tokens"] == 2150
+
+
+def test_a_programs_own_totals_stand_beside_its_calls_and_are_not_added(world: World) -> None:
+    usage = {"input_tokens": 10, "output_tokens": 140, "cache_read_input_tokens": 2000}
+    message = {"id": "msg_" + "A" * 20, "model": "claude-opus-4-5", "usage": usage, "stop_reason": "end_turn"}
+    row = {"type": "assistant", "uuid": "u", "sessionId": "S", "timestamp": "2026-01-09T08:00:00.000Z"}
+    total = {"inputTokens": 510, "outputTokens": 300, "cacheReadInputTokens": 2000, "costUSD": 0.02}
+    state = {"type": "cost-state", "sessionId": "S", "startTime": 1, "modelUsage": {"claude-opus-4-5": total}}
+    lines = [json.dumps(row | {"message": message, "requestId": "r"}), json.dumps(state)]
+    world.write("logs/S.jsonl", "\n".join(lines) + "\n")
+    world.run("daily")
+    assert totals(world)["total_tokens"] == 2150
+    assert "1 session has 660 more tokens" in world.read("Daily/2026-01-09.md")

@@ -134,11 +134,8 @@ def _line(note: NoteResult, settings: Settings) -> str:
 def _skipped(note: NoteResult, settings: Settings) -> str:
     """Why a note was left; its reason may begin with its path and line already."""
     path = relative(note.path, settings.vault)
-    return (
-        note.reason
-        if str(note.path) in note.reason
-        else f"{path}: {note.reason or 'it was not safe to write.'}"
-    )
+    reason = note.reason or "it was not safe to write."
+    return reason if path in reason.partition(": ")[0] else f"{path}: {reason}"
 
 
 COMMANDS = {

@@ -96,6 +96,7 @@ def _number(value: Decimal | None) -> str:
 
 
 def _check(run: Run, provider: str | None) -> int:
+    from vaultsync.cli.report import events
     from vaultsync.cli.span import BEGINNING
     from vaultsync.periods import Period
 
@@ -110,7 +111,7 @@ def _check(run: Run, provider: str | None) -> int:
         name, model = (key or "(none)" for key in line.keys)
         near = list_.nearest(model)
         offer = f" Near are: {', '.join(near)}." if near else ""
-        counts = f"{line.coverage.unpriced:,} events, {line.tokens.total:,} tokens"
+        counts = f"{events(line.coverage.unpriced)}, {line.tokens.total:,} tokens"
         say(visible(f"{name} {model}: no price for {counts}.{offer}"))
     say("Add an entry or an alias to pricing.yaml." if lacking else "Every event has a price.")
     return DONE

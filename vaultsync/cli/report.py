@@ -142,15 +142,20 @@ def coverage(line: Line) -> Iterator[str]:
         (c.free, "free"),
         (c.unpriced, "without a price"),
     )
-    yield f"{c.events:,} events: " + ", ".join(f"{n:,} {way}" for n, way in ways if n) + "."
+    yield f"{events(c.events)}: " + ", ".join(f"{n:,} {way}" for n, way in ways if n) + "."
     if c.unpriced:
         yield "The cost is a lower bound; `vaultsync prices check` names the models without a price."
     if c.partial:
-        yield f"{c.partial:,} events have an output that is only partly known."
+        yield f"{events(c.partial)} with an output that is only partly known."
     if c.unsplit:
-        yield f"{c.unsplit_tokens:,} more tokens of {c.unsplit:,} events are known only in sum."
+        yield f"{c.unsplit_tokens:,} more tokens of {events(c.unsplit)} are known only in sum."
     for code, amount in line.foreign:
         yield f"{money(amount)} {code} are not in the cost: no exchange rate is known."
+
+
+def events(count: int) -> str:
+    """`1 event`, `2 events`."""
+    return f"{count:,} event{'s' * (count != 1)}"
 
 
 COMMANDS = {"report": report}

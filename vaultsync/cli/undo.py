@@ -12,16 +12,16 @@ from vaultsync.cli.notes import careful_options, finish
 
 @command("undo")
 @click.argument("note", required=False)
-@click.option("--all", "everything", is_flag=True, help="Bring back all notes of the last run.")
+@click.option("--all", "everything", is_flag=True, help="Bring back every note that has a backup.")
 @careful_options
 @click.option(
     "--force", is_flag=True, help="Even if the note was edited since; the edit is kept as a backup."
 )
 def undo(shell: Shell, note: str | None, everything: bool, **switches: bool) -> int:
-    """Bring NOTE back exactly as it was before its last change.
+    """Bring NOTE back exactly as it was before vaultsync first changed it, or before the last --force.
 
-    Without NOTE it says what --all would bring back: the notes of the last run. NOTE is a path, from the
-    current folder or from the vault.
+    Without NOTE it lists the notes that have a backup, which is what --all would bring back. NOTE is a path,
+    from the current folder or from the vault.
     """
     from vaultsync.sync import Options
 

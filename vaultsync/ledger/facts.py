@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -77,10 +78,39 @@ def session_totals(db: sqlite3.Connection, names: Names, since: int, until: int)
     return sorted(found, key=lambda t: (t.source, t.session, t.run, t.model))
 
 
+@dataclass(frozen=True, slots=True)
+class SessionGap:
+    """A session by its program's own totals, against the calls that its logs hold."""
+
+    source: str
+    session: str
+    told: int
+    """Tokens of all its meters."""
+    counted: int
+    """Tokens of all its calls."""
+
+
+def session_gaps(db: sqlite3.Connection, names: Names, since: int, until: int) -> list[SessionGap]:
+    """Whole sessions that have a call in a range of microseconds, and a meter; sorted."""
+    told: dict[tuple[str, str], int] = {}
+    for meter in session_totals(db, names, since, until):
+        key = (meter.source, meter.session)
+        told[key] = told.get(key, 0) + meter.tokens.total
+    found = []
+    for (source, session), tokens in sorted(told.items()):
+        (counted,) = db.execute(_COUNTED, (names.find(session), names.find(source))).fetchone()
+        found.append(SessionGap(source, session, tokens, counted or 0))
+    return found
+
+
 _METER = ", ".join((*TOKEN_CLASSES, "web_searches", "cost"))
 _VALUES = f"VALUES ({', '.join('?' * (6 + len(TOKEN_CLASSES)))})"
 _FINAL = """INSERT INTO final_output VALUES (?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET output = excluded.output WHERE excluded.output > output"""
+_ADDED = [name for name in TOKEN_CLASSES if name != "reasoning" and "audio" not in name]
+"""Classes that are no part of another one."""
+_COUNTED = f"""SELECT sum({" + ".join(_ADDED)}) FROM event JOIN label ON event.label = label.id
+    WHERE label.session = ? AND label.source = ?"""
 _TOTALS = f"""SELECT session, source, run, model, {_METER} FROM session_total t WHERE EXISTS (
     SELECT 1 FROM label JOIN event ON event.label = label.id
     WHERE label.session = t.session AND label.source = t.source AND at >= ? AND at < ?)"""

@@ -230,6 +230,11 @@ class Ledger:
         with guard(self.path):
             return facts.session_totals(self._db, self._names, microseconds(since), microseconds(until))
 
+    def session_gaps(self, since: datetime, until: datetime) -> list[facts.SessionGap]:
+        """Sessions that have an event in a range, whole: the programs' own totals against the events."""
+        with guard(self.path):
+            return facts.session_gaps(self._db, self._names, microseconds(since), microseconds(until))
+
     def find(self, text: str) -> list[stored.StoredEvent]:
         """Events by the log's own id, or by the first hex digits of ours; at most 50."""
         with guard(self.path):

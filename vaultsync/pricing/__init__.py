@@ -28,5 +28,5 @@ def load(
     Raises:
         ConfigError: A list cannot be read, or breaks a rule; with file, line and what to do.
     """
-    files = (*reversed(paths), shipped)
-    return PriceList([Layer(path, *lines_of(path, cache)) for path in files], currency)
+    layers = [Layer(path, *lines_of(path, cache)) for path in reversed(paths)]
+    return PriceList([*layers, Layer(shipped, *lines_of(shipped, cache), is_shipped=True)], currency)

@@ -17,16 +17,16 @@ from vaultsync.pricing.names import is_hosted
 class Layer:
     """A price list without the others; Decimals are made only for the models that are asked for."""
 
-    def __init__(self, path: Path, digest: str, lines: list[bytes]) -> None:
-        self.path, self.digest = path, digest
+    def __init__(self, path: Path, digest: str, lines: list[bytes], *, is_shipped: bool = False) -> None:
+        self.path, self.digest, self.is_shipped = path, digest, is_shipped
         self._lines = lines
         self._index: dict[str, Any] = compiled.parse(lines[0])
         self._models: dict[int, rates.Model] = {}
 
     @property
     def name(self) -> str:
-        """File name, for people."""
-        return self.path.name
+        """File name, for people; the shipped list often has the same name as the user's."""
+        return f"shipped/{self.path.name}" if self.is_shipped else self.path.name
 
     @property
     def thresholds(self) -> list[int]:

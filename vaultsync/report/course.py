@@ -53,17 +53,16 @@ def table(desk: Desk, id: str, course: Course, total: Line, title: str) -> Table
         Column("Tokens", "count"),
         Column(desk.money, "money"),
     ]
+    columns += [Column("", "bar")]  # beside the cost, whose course it draws
     columns += [Column(f"Budget ({desk.currency})", "money")] * shown + [Column("Used", "percent")] * against
     bars = _bars([line for _, line in course])
     rows = [
-        (_label(part), *_cells(line), *_against(line, limit, against, shown), bar)
+        (_label(part), *_cells(line), bar, *_against(line, limit, against, shown))
         for (part, line), limit, bar in zip(course, budget, bars, strict=True)
     ]
     state = desk.general()
     last = _against(total, state.limit if state else None, against, shown)
-    return Table(
-        id, title, (*columns, Column("", "bar")), tuple(rows), ("Total", *_cells(total), *last, None)
-    )
+    return Table(id, title, tuple(columns), tuple(rows), ("Total", *_cells(total), None, *last))
 
 
 def _cells(line: Line | None) -> tuple[object, ...]:

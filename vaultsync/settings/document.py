@@ -137,7 +137,8 @@ class Value:
                 )
             return self.source.environ[name]
 
-        return self.source.folder / expand_home(VARIABLE.sub(variable, written), self.source.environ)
+        given = expand_home(VARIABLE.sub(variable, written), self.source.environ)
+        return Path(os.path.normpath(self.source.folder / given))
 
     def plain(self) -> Any:
         """The value as plain Python: dict, list, str, int, bool, None; a fraction stays as it was written."""

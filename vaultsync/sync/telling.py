@@ -112,10 +112,23 @@ class Telling:
             counted = self.limits.outcomes(period)
         states = [s for each in periods for s in self.limits.states(each, figures, parts.get(each, ()))]
         notices = [Notice("budget", text) for text in self.limits.problems]
+        notices += self._gap(periods[2] if target.kind == "dashboard" else period)
         if target.kind == "dashboard":
             notices += self._rejected()
         currency = self.books.settings.currency
         return report.Desk(period, figures, currency, tuple(states), insights, tuple(notices), counted)
+
+    def _gap(self, period: Period) -> Iterator[Notice]:
+        """What programs count in their own totals, and no call in their logs accounts for."""
+        gaps = self.books.ledger.session_gaps(*period.instants(self.books.settings.zone))
+        beyond = [gap.told - gap.counted for gap in gaps if gap.told > gap.counted]
+        if beyond:
+            text = (
+                "{} {} {} more tokens by the program's own totals than its logged calls hold; "
+                "helper calls leave no row, so the true cost is higher."
+            )
+            have = "session has" if len(beyond) == 1 else "sessions have"
+            yield Notice("gap", text, (len(beyond), have, sum(beyond)))
 
     def _rejected(self) -> Iterator[Notice]:
         """How many lines of all logs could not be counted."""
