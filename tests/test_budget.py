@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.telling import Spent, line
 from vaultsync import budget, periods
 from vaultsync.model import Budget, BudgetState, Line
-from vaultsync.periods import Calendar, Kind, Period, WeekRule
+from vaultsync.periods import NOTE_OF, Calendar, Kind, Period, WeekRule
 
 D = Decimal
 CALENDAR = Calendar()
@@ -91,15 +91,8 @@ def test_map_of_budgets_is_read() -> None:
 @pytest.mark.parametrize("kind", ["day", "week", "month", "quarter", "year"])
 def test_periodic_note_limits_its_own_period(kind: Kind) -> None:
     period = CALENDAR.period(kind, DAY)
-    words: Mapping[Kind, budget.NoteKind] = {
-        "day": "daily",
-        "week": "weekly",
-        "month": "monthly",
-        "quarter": "quarterly",
-        "year": "yearly",
-    }
-    properties = {"llm_budget_usd": 9, f"llm_budget_openai_{words[kind]}_usd": 4}
-    found, problems = budget.read(properties, "note.md", words[kind], period, "USD")
+    properties = {"llm_budget_usd": 9, f"llm_budget_openai_{NOTE_OF[kind]}_usd": 4}
+    found, problems = budget.read(properties, "note.md", NOTE_OF[kind], period, "USD")
     assert [(b.kind, b.period, b.provider, b.limit) for b in found] == [
         (kind, period.label, None, 9),
         (kind, period.label, "openai", 4),

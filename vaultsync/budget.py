@@ -12,9 +12,10 @@ from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from typing import Literal
 
 from vaultsync.model import Budget, BudgetState, Line
-from vaultsync.periods import KINDS, Calendar, Kind, Period
+from vaultsync.periods import KINDS, PERIOD_OF, Calendar, Kind, NoteKind, Period
 
-NoteKind = Literal["dashboard", "daily", "weekly", "monthly", "quarterly", "yearly", "project"]
+Origin = NoteKind | Literal["project"]
+"""What a note that holds budgets is about."""
 PREFIX = "llm_budget"
 LARGEST = Decimal(10) ** 15
 PLACES = Decimal("1e-12")
@@ -22,13 +23,8 @@ PLACES = Decimal("1e-12")
 PRECISION = 120
 """Digits of a sum, so that nothing is rounded on the way."""
 
-_KINDS: Mapping[str, Kind] = {
-    "daily": "day",
-    "weekly": "week",
-    "monthly": "month",
-    "quarterly": "quarter",
-    "yearly": "year",
-}
+_KINDS: Mapping[str, Kind] = {str(word): kind for word, kind in PERIOD_OF.items()}
+"""Word in a key -> the kind of period it limits."""
 _MAKERS = {"claude": "anthropic", "chatgpt": "openai", "gpt": "openai", "gemini": "google", "grok": "xai"}
 """What people call a provider."""
 _SIGNS = {"€": ("EUR",), "£": ("GBP",), "¥": ("JPY", "CNY"), "₹": ("INR",)}
@@ -45,7 +41,7 @@ class _Unreadable(ValueError):
 
 
 def read(
-    properties: Mapping[str, object], origin: str, note_kind: NoteKind, period: Period | None, currency: str
+    properties: Mapping[str, object], origin: str, note_kind: Origin, period: Period | None, currency: str
 ) -> tuple[list[Budget], list[str]]:
     """Read the budgets of one note.
 

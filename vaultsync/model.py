@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal, Protocol
 
-from vaultsync.periods import Calendar, Kind, Period
+from vaultsync.periods import Calendar, Kind, NoteKind, Period
 
 Quality = Literal["final", "partial", "session-total", "estimate"]
 CostKind = Literal["billed", "charged", "estimated", "notional"]
@@ -610,7 +610,7 @@ class Chart:
 class Report:
     """What the reader of one note is told; templates lay it out and do not count."""
 
-    kind: Literal["daily", "weekly", "monthly", "quarterly", "yearly", "dashboard"]
+    kind: NoteKind
     period: Period
     """Of a dashboard: the current month, which its head and its tables are about."""
     currency: str

@@ -5,13 +5,19 @@ This file alone turns an instant into a day. A week follows the rule of the vaul
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Literal
+from typing import Final, Literal, get_args
 
 Kind = Literal["day", "week", "month", "quarter", "year"]
 KINDS: tuple[Kind, ...] = ("day", "week", "month", "quarter", "year")
+NoteKind = Literal["daily", "weekly", "monthly", "quarterly", "yearly", "dashboard"]
+"""What a note is about: a period, or on the dashboard all current ones."""
+NOTE_KINDS: Final[tuple[NoteKind, ...]] = get_args(NoteKind)
+PERIOD_OF: Final[Mapping[NoteKind, Kind]] = dict(zip(NOTE_KINDS, KINDS, strict=False))
+"""Kind of note -> kind of period; not of the dashboard."""
+NOTE_OF: Final[Mapping[Kind, NoteKind]] = {period: note for note, period in PERIOD_OF.items()}
 QuarterRule = Literal["calendar", "weeks"]
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

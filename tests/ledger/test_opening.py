@@ -193,7 +193,7 @@ def test_a_migration_that_fails_leaves_the_ledger_as_it_was(
     refused(path)
     monkeypatch.undo()
     with Ledger.open(path) as ledger:
-        assert ledger.notes() == {}
+        assert ledger.notes("vault") == []
         assert sums(ledger)[0] == 1
 
 

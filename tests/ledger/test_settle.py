@@ -163,10 +163,10 @@ def test_reading_a_repaired_call_again_keeps_the_repair(ledger: Ledger) -> None:
 def test_what_was_settled_marks_its_quarter_hour_as_changed(ledger: Ledger) -> None:
     record(ledger, event("m", tokens=tokens(output=1), agent="a1", quality="partial"))
     ledger.settle()
-    ledger.clear_changes(ledger.changes().token)
+    seen = ledger.changes().token
     record(ledger, FinalOutput(SOURCE, "a1", tokens(output=500)), path="parent.jsonl")
     assert ledger.settle() == 1
-    assert ledger.changes().intervals == [int(NOON.timestamp())]
+    assert ledger.changes(seen).intervals == [int(NOON.timestamp())]
 
 
 TOTAL = SessionTotal(SOURCE, "S1", "run 1", "haiku", TokenCounts(input=100, output=10), 1, Decimal("0.10"))

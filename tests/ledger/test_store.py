@@ -12,7 +12,7 @@ import pytest
 
 from tests.ledger.making import NOON, File, event, record, sums, tokens
 from vaultsync.errors import LedgerError
-from vaultsync.ledger import Ledger, NoteState, SourceSpan, find, lock
+from vaultsync.ledger import Changes, Ledger, NoteState, SourceSpan, find, lock
 
 START = int(NOON.timestamp())
 
@@ -24,41 +24,50 @@ def test_changes_are_the_quarter_hours_that_were_touched(ledger: Ledger) -> None
 
 def test_nothing_new_is_no_change(ledger: Ledger) -> None:
     record(ledger, event("a"))
-    ledger.clear_changes(ledger.changes().token)
+    seen = ledger.changes().token
     record(ledger, event("a"), path="copy")
-    assert ledger.changes().intervals == []
+    assert ledger.changes(seen).intervals == []
 
 
 def test_a_call_that_turns_out_earlier_changes_both_quarter_hours(ledger: Ledger) -> None:
     record(ledger, event("a", 16))
-    ledger.clear_changes(ledger.changes().token)
+    seen = ledger.changes().token
     record(ledger, event("a", 14), start=100)
-    assert ledger.changes().intervals == [START, START + 900]
+    assert ledger.changes(seen).intervals == [START, START + 900]
 
 
-def test_what_changes_while_notes_are_written_stays_marked(ledger: Ledger) -> None:
+def test_what_changes_while_notes_are_written_is_told_the_next_time(ledger: Ledger) -> None:
     record(ledger, event("a"), event("b", 60))
     seen = ledger.changes()
     with Ledger.open(ledger.path) as other:
         record(other, event("c", 1), path="b.jsonl")
-    ledger.clear_changes(seen.token)
-    assert ledger.changes().intervals == [START]
+    assert ledger.changes(seen.token).intervals == [START]
 
 
-def test_a_token_of_a_slower_run_clears_nothing_of_a_later_change(ledger: Ledger) -> None:
+def test_each_of_several_readers_is_told_every_change(ledger: Ledger) -> None:
     record(ledger, event("a"))
-    slow = ledger.changes()
-    ledger.clear_changes(ledger.changes().token)
-    record(ledger, event("b"), start=100)
-    ledger.clear_changes(slow.token)
-    assert ledger.changes().intervals == [START]
+    slow = ledger.changes().token
+    record(ledger, event("b", 60), start=100)
+    quick = ledger.changes().token
+    assert ledger.changes(slow).intervals == [START + 3600]
+    assert ledger.changes(quick) == Changes(quick, [])
 
 
-def test_notes_are_remembered(ledger: Ledger) -> None:
-    note = NoteState("Daily/2026-01-07.md", "daily", "2026-01-07", 100, 5, "3f9c")
-    ledger.remember_note(note)
-    assert (ledger.note("Daily/2026-01-07.md"), ledger.note("other.md")) == (note, None)
-    assert ledger.notes() == {note.path: note}
+def test_each_vault_knows_its_own_notes(ledger: Ledger) -> None:
+    mine = NoteState("daily", "2026-01-07", "Daily/2026-01-07.md", 100, 5)
+    yours = NoteState("daily", "2026-01-07", "2026-01-07.md", 20, 6)
+    ledger.remember_note("mine", mine)
+    ledger.remember_note("yours", yours)
+    assert (ledger.notes("mine"), ledger.notes("yours")) == ([mine], [yours])
+    ledger.forget_note("mine", "daily", "2026-01-07")
+    assert (ledger.notes("mine"), ledger.notes("yours")) == ([], [yours])
+
+
+def test_a_period_has_one_note_wherever_it_moves(ledger: Ledger) -> None:
+    ledger.remember_note("mine", NoteState("daily", "2026-01-07", "old.md", 100, 5))
+    moved = NoteState("daily", "2026-01-07", "new.md", 100, 5)
+    ledger.remember_note("mine", moved)
+    assert ledger.notes("mine") == [moved]
 
 
 def test_facts_about_the_ledger_are_kept_by_key(ledger: Ledger) -> None:

@@ -12,7 +12,8 @@ from vaultsync.cli.common import Shell, command, day_option, options, relative
 from vaultsync.cli.program import DONE, LEFT_UNDONE, WOULD_CHANGE, complain, say, worst
 
 if TYPE_CHECKING:
-    from vaultsync.settings import NoteKind, Settings
+    from vaultsync.periods import NoteKind
+    from vaultsync.settings import Settings
     from vaultsync.sync import Collected, NoteResult, Outcome
 
 VERBS = {

@@ -6,28 +6,29 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+NOTE_COLUMNS = "kind, label, path, size, mtime_ns"
+
 
 @dataclass(frozen=True, slots=True)
 class NoteState:
     """One note as last seen; never its text."""
 
+    kind: str
+    """`daily`, `weekly`, ..."""
+    label: str
+    """Label of its period."""
     path: str
     """Relative to the vault."""
-    kind: str
-    """`daily`, `weekly`, ..., `dashboard`."""
-    label: str
-    """Label of its period; empty for the dashboard."""
     size: int
     mtime_ns: int
-    digest: str
-    """Of what the section shows."""
 
 
 def note_row(note: NoteState) -> tuple[object, ...]:
     """The columns of a note."""
-    return os.fsencode(note.path), note.kind, note.label, note.size, note.mtime_ns, note.digest
+    return note.kind, note.label, os.fsencode(note.path), note.size, note.mtime_ns
 
 
 def note_state(row: tuple[Any, ...]) -> NoteState:
     """A note from its columns."""
-    return NoteState(os.fsdecode(row[0]), *row[1:])
+    kind, label, path, size, mtime_ns = row
+    return NoteState(kind, label, os.fsdecode(path), size, mtime_ns)

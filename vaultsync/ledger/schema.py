@@ -89,7 +89,7 @@ CREATE TABLE unsettled (
     kind TEXT NOT NULL, name INTEGER NOT NULL, PRIMARY KEY (kind, name)
 ) STRICT, WITHOUT ROWID;
 
--- UTC quarter-hours whose figures changed; `serial` is that of the last change.
+-- UTC quarter-hours whose figures ever changed; `serial` is that of the last change, for who looks later.
 CREATE TABLE change (interval INTEGER PRIMARY KEY, serial INTEGER NOT NULL) STRICT;
 
 -- The usage table, summed ahead for the thresholds in meta.rolled; `stale` lists quarter-hours to sum anew.
@@ -113,9 +113,10 @@ CREATE TABLE file (
     digest BLOB NOT NULL, state TEXT NOT NULL
 ) STRICT;
 
+-- Several vaults may share a ledger: each knows its own notes.
 CREATE TABLE note (
-    path BLOB PRIMARY KEY, kind TEXT NOT NULL, label TEXT NOT NULL,
-    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, digest TEXT NOT NULL
+    vault TEXT NOT NULL, kind TEXT NOT NULL, label TEXT NOT NULL,
+    path BLOB NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, PRIMARY KEY (vault, kind, label)
 ) STRICT, WITHOUT ROWID
 """
 

@@ -19,7 +19,7 @@ from vaultsync.ledger import facts, stored
 from vaultsync.ledger.files import FILE_COLUMNS, Batch, FileState, Recorded, file_state
 from vaultsync.ledger.identity import Text, instant, microseconds
 from vaultsync.ledger.names import Names
-from vaultsync.ledger.notes import NoteState, note_row, note_state
+from vaultsync.ledger.notes import NOTE_COLUMNS, NoteState, note_row, note_state
 from vaultsync.ledger.opening import WAIT_SECONDS, back_up, connect, guard
 from vaultsync.ledger.record import Recorder
 from vaultsync.ledger.rows import Range, Usage, is_rolled, roll, usage
@@ -29,10 +29,10 @@ from vaultsync.model import SessionTotal
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Which figures changed since the notes were last brought up to date."""
+    """Which figures changed since somebody last looked."""
 
     token: int
-    """Given back to `Ledger.clear_changes`; what changed after this was read stays marked."""
+    """Given back to `Ledger.changes` the next time; what changed after this was read is told then."""
     intervals: list[int]
     """Starts of UTC quarter-hours, in seconds since 1970, ascending."""
 
@@ -138,32 +138,30 @@ class Ledger:
             states = [file_state(row) for row in self._db.execute(ask).fetchall()]
         return {str(state.path): state for state in states}
 
-    def changes(self) -> Changes:
-        """What changed since it was last cleared."""
+    def changes(self, since: int = 0) -> Changes:
+        """What changed after a token was given; after 0, all that was ever recorded."""
+        ask = "SELECT interval, serial FROM change WHERE serial > ? ORDER BY interval"
         with guard(self.path):
-            found = self._db.execute("SELECT interval, serial FROM change ORDER BY interval").fetchall()
-        return Changes(max((serial for _, serial in found), default=0), [start for start, _ in found])
+            found = self._db.execute(ask, (since,)).fetchall()
+        return Changes(max((serial for _, serial in found), default=since), [start for start, _ in found])
 
-    def clear_changes(self, token: int) -> None:
-        """Forget the changes up to a token: the notes show them now. Later ones stay."""
-        with self.transaction():
-            self._db.execute("DELETE FROM change WHERE serial <= ?", (token,))
-
-    def note(self, path: Path | str) -> NoteState | None:
-        """What a note looked like when it was last written or found unchanged."""
-        return self.notes().get(str(path))
-
-    def notes(self) -> dict[str, NoteState]:
-        """Every note that was written, by path."""
+    def notes(self, vault: str) -> list[NoteState]:
+        """Every note of a vault that was written or found unchanged, by kind and label."""
+        ask = f"SELECT {NOTE_COLUMNS} FROM note WHERE vault = ? ORDER BY kind, label"
         with guard(self.path):
-            found = self._db.execute("SELECT path, kind, label, size, mtime_ns, digest FROM note").fetchall()
-        states = [note_state(row) for row in found]
-        return {state.path: state for state in states}
+            return [note_state(row) for row in self._db.execute(ask, (vault,)).fetchall()]
 
-    def remember_note(self, note: NoteState) -> None:
-        """Keep what a note looks like now."""
+    def remember_note(self, vault: str, note: NoteState) -> None:
+        """Keep what the note of a period looks like now."""
+        insert = f"INSERT OR REPLACE INTO note (vault, {NOTE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"
         with self.transaction():
-            self._db.execute("INSERT OR REPLACE INTO note VALUES (?, ?, ?, ?, ?, ?)", note_row(note))
+            self._db.execute(insert, (vault, *note_row(note)))
+
+    def forget_note(self, vault: str, kind: str, label: str) -> None:
+        """Know no longer that a period had a note."""
+        delete = "DELETE FROM note WHERE vault = ? AND kind = ? AND label = ?"
+        with self.transaction():
+            self._db.execute(delete, (vault, kind, label))
 
     def get(self, key: str) -> str | None:
         """A fact about the ledger."""

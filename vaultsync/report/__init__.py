@@ -4,28 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from vaultsync.model import Chart, Report, Table
-from vaultsync.periods import Kind
+from vaultsync.periods import PERIOD_OF, Kind, NoteKind
 from vaultsync.report import course, notices, tables
 from vaultsync.report.desk import Desk
 
-__all__ = ["Desk", "Told", "build", "daily", "dashboard", "monthly", "quarterly", "weekly", "yearly"]
+__all__ = ["Desk", "build", "daily", "dashboard", "monthly", "quarterly", "weekly", "yearly"]
 
-Told = Literal["daily", "weekly", "monthly", "quarterly", "yearly", "dashboard"]
-"""Kind of note."""
 T = TypeVar("T")
-_PERIODS: dict[Told, Kind] = {
-    "daily": "day",
-    "weekly": "week",
-    "monthly": "month",
-    "quarterly": "quarter",
-    "yearly": "year",
-}
 
 
-def build(kind: Told, desk: Desk) -> Report:
+def build(kind: NoteKind, desk: Desk) -> Report:
     """Tell one period, or on the dashboard the current ones.
 
     Args:
@@ -34,7 +25,7 @@ def build(kind: Told, desk: Desk) -> Report:
     """
     if kind == "dashboard":
         return dashboard(desk)
-    assert desk.period.kind == _PERIODS[kind], f"{kind} of {desk.period}"
+    assert desk.period.kind == PERIOD_OF[kind], f"{kind} of {desk.period}"
     return {"daily": daily, "weekly": weekly, "monthly": monthly, "quarterly": quarterly, "yearly": yearly}[
         kind
     ](desk)
@@ -96,7 +87,7 @@ def dashboard(desk: Desk) -> Report:
     )
 
 
-def _long(desk: Desk, kind: Told, part: Kind, title: str) -> Report:
+def _long(desk: Desk, kind: NoteKind, part: Kind, title: str) -> Report:
     parts = course.parts(desk, part)
     table = course.table(desk, "course", parts, desk.sum().total, title)
     chart = course.chart(desk, parts, f"Cost per {part} ({desk.currency})")
@@ -117,7 +108,7 @@ def _spent(desk: Desk) -> list[Table | None]:
 
 
 def _report(
-    kind: Told, desk: Desk, told: list[Table | None], charts: list[Chart | None] | None = None
+    kind: NoteKind, desk: Desk, told: list[Table | None], charts: list[Chart | None] | None = None
 ) -> Report:
     own = [state for state in desk.budgets if state.period.label == desk.period.label]
     return Report(

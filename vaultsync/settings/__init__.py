@@ -13,12 +13,11 @@ from zoneinfo import ZoneInfo
 
 from vaultsync import __version__
 from vaultsync.errors import ConfigError
+from vaultsync.periods import NoteKind
 from vaultsync.settings.document import Source, Value, read, scalar
 from vaultsync.settings.keys import (
-    NOTE_KINDS,
     READERS,
     Create,
-    NoteKind,
     NoteSettings,
     RawMapping,
     read_keys,
@@ -37,9 +36,7 @@ from vaultsync.settings.projects import Rule, project_name
 
 __all__ = [
     "CONFIG_NAME",
-    "NOTE_KINDS",
     "Create",
-    "NoteKind",
     "NoteSettings",
     "RawMapping",
     "Settings",

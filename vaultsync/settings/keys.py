@@ -9,14 +9,13 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
+from vaultsync.periods import NOTE_KINDS, NoteKind
 from vaultsync.settings.document import Value, nearest, quoted
 from vaultsync.settings.projects import Rule, rule
 
-NoteKind = Literal["daily", "weekly", "monthly", "quarterly", "yearly", "dashboard"]
-NOTE_KINDS: Final[tuple[NoteKind, ...]] = get_args(NoteKind)
 Create = Literal["auto", "always", "never"]
 HEADINGS: Final[Mapping[NoteKind, str]] = {
     "daily": "## 💰 Token Usage Today",

@@ -5,6 +5,8 @@ Each is opened when it is first wanted, so that a run with nothing to do opens l
 
 from __future__ import annotations
 
+import hashlib
+import os
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -36,6 +38,11 @@ class Books:
     _loaded: tuple[date, date] = (date.max, date.min)
     _active: set[date] | None = None
     """Days with an event, of the range that is loaded."""
+
+    @cached_property
+    def vault_id(self) -> str:
+        """What tells the vault from others that share the ledger: a hash of its path, links followed."""
+        return hashlib.blake2b(os.fsencode(self.settings.vault.resolve()), digest_size=8).hexdigest()
 
     @cached_property
     def ledger(self) -> Ledger:

@@ -10,13 +10,12 @@ from vaultsync.collectors.finding import find_files
 from vaultsync.errors import VaultsyncError
 from vaultsync.ledger import Ledger
 from vaultsync.model import Issue
-from vaultsync.periods import Period
-from vaultsync.settings import NOTE_KINDS, Settings
+from vaultsync.periods import NOTE_KINDS, PERIOD_OF, Period
+from vaultsync.settings import Settings
 from vaultsync.sync.books import Books
 from vaultsync.sync.collect import REJECTED, Surroundings
 from vaultsync.sync.mappings import mapping_collectors
 from vaultsync.sync.places import Places
-from vaultsync.sync.telling import PERIOD_OF
 from vaultsync.sync.values import Check
 
 SYNCED = ("dropbox", "onedrive", "icloud", "com~apple~clouddocs", "google drive", "syncthing", "nextcloud")

@@ -9,23 +9,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 from vaultsync import budget
 from vaultsync.model import Budget, BudgetState, Figures, Line
-from vaultsync.periods import KINDS, Kind, Period
+from vaultsync.periods import KINDS, NOTE_OF, Kind, Period
 from vaultsync.sync.books import Books
 from vaultsync.sync.places import Places
 from vaultsync.vault import locate, properties
 
-NoteKind = Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
-NOTE_OF: Mapping[Kind, NoteKind] = {
-    "day": "daily",
-    "week": "weekly",
-    "month": "monthly",
-    "quarter": "quarterly",
-    "year": "yearly",
-}
 INDEX = "project-notes"
 WORD = b"llm_project"
 
@@ -53,10 +44,14 @@ class Limits:
     def project_notes(self) -> list[Path]:
         """Notes that tie themselves to a project; only notes that changed since the last run are opened."""
         vault, ledger = self.books.settings.vault, self.books.ledger
-        known = json.loads(ledger.get(INDEX) or "{}")
+        index = f"{INDEX}.{self.books.vault_id}"
+        known = json.loads(ledger.get(index) or "{}")
         seen: dict[str, list[object]] = {}
         for path in locate.iter_notes(vault, self.books.vault):
-            info = path.stat()
+            try:
+                info = path.stat()
+            except OSError:
+                continue  # gone meanwhile
             name, mark = path.relative_to(vault).as_posix(), [info.st_size, info.st_mtime_ns]
             before = known.get(name)
             if before and before[:2] == mark:
@@ -64,7 +59,7 @@ class Limits:
             else:
                 seen[name] = [*mark, _mentions(path)]
         if seen != known:
-            ledger.set(INDEX, json.dumps(seen, sort_keys=True))
+            ledger.set(index, json.dumps(seen, sort_keys=True))
         return [vault / name for name, (_, _, is_project) in sorted(seen.items()) if is_project]
 
     def of(self, period: Period, parts: Sequence[Period] = ()) -> list[Budget]:
@@ -130,7 +125,7 @@ class Limits:
         path = self.places.existing(kind, period)
         return self._budgets(path, kind, period) if path else []
 
-    def _budgets(self, path: Path, kind: budget.NoteKind, period: Period | None) -> list[Budget]:
+    def _budgets(self, path: Path, kind: budget.Origin, period: Period | None) -> list[Budget]:
         values = self._properties(path)
         found, problems = budget.read(values, self._name(path), kind, period, self.books.settings.currency)
         for problem in problems:

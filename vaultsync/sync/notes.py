@@ -16,9 +16,6 @@ from vaultsync.vault import create, note, properties, section
 from vaultsync.vault.backup import Backups
 from vaultsync.vault.note import Note, Writer
 
-UNSETTLED = -1
-"""Size under which a skipped note is remembered, so that the next run tries again."""
-
 
 @dataclass
 class Keeper:
@@ -52,9 +49,9 @@ class Keeper:
                 path, exists = found.path, found.exists
             if exists:
                 return self._renew(target, path, insist)
+            self._forget(target)
             return self._make(target, path, insist) if may_create else None
         except (NoteSkipped, TemplateError) as trouble:
-            self._remember(target, path, UNSETTLED)
             return self._result(target, path, "skipped", str(trouble))
 
     def _renew(self, target: Target, path: Path, insist: bool) -> NoteResult:
@@ -138,17 +135,21 @@ class Keeper:
             return set_.text, remark, change.action in ("forced", "adopted")
         return change.text, remark, change.action in ("forced", "adopted")
 
-    def _remember(self, target: Target, path: Path, size: int | None = None) -> None:
-        if not self.options.writes:
+    def _remember(self, target: Target, path: Path) -> None:
+        """Keep what the note of a period looks like; `Plan` compares the dashboard's anyway."""
+        if target.kind == "dashboard":
             return
-        label = target.period.label
         try:
             info = path.stat()
         except OSError:
             return
-        size = info.st_size if size is None else size
-        state = NoteState(self._name(path), target.kind, label, size, info.st_mtime_ns, "")
-        self.books.ledger.remember_note(state)
+        label, name = target.period.label, self._name(path)
+        state = NoteState(target.kind, label, name, info.st_size, info.st_mtime_ns)
+        self.books.ledger.remember_note(self.books.vault_id, state)
+
+    def _forget(self, target: Target) -> None:
+        if self.options.writes:
+            self.books.ledger.forget_note(self.books.vault_id, target.kind, target.period.label)
 
     def _name(self, path: Path) -> str:
         vault = self.books.settings.vault

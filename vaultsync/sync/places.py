@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vaultsync.periods import Period
-from vaultsync.settings import NoteKind
+from vaultsync.periods import NoteKind, Period
 from vaultsync.sync.books import Books
 from vaultsync.vault import locate
 

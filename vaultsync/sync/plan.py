@@ -6,20 +6,30 @@ import hashlib
 import json
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 
-from vaultsync.ledger import NoteState
-from vaultsync.periods import KINDS, Period
-from vaultsync.settings import NOTE_KINDS
+from vaultsync.ledger import Changes, NoteState
+from vaultsync.periods import KINDS, NOTE_KINDS, NOTE_OF, PERIOD_OF, NoteKind, Period
 from vaultsync.sync.books import Books
-from vaultsync.sync.limits import NOTE_OF, Limits
+from vaultsync.sync.limits import Limits
 from vaultsync.sync.places import Places
 from vaultsync.sync.telling import Target
 
-LAST = "daily"
-"""Under this name the ledger keeps what the last scheduled run left behind."""
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """What the last scheduled run of a vault left behind."""
+
+    day: str = ""
+    """Local day its notes were told on; empty: there was no such run."""
+    setting: str = ""
+    token: int = 0
+    """The notes show all changes of the ledger up to here."""
+    skipped: tuple[tuple[str, str], ...] = ()
+    """Kind and label of notes that were not safe to write."""
 
 
 @dataclass
@@ -30,73 +40,121 @@ class Plan:
     places: Places
     limits: Limits
     day: date
+    only: bool = False
+    """Daily notes alone."""
+
+    @property
+    def today(self) -> date:
+        """The day to tell notes on: not before the last run's, or what has ended would be open again."""
+        if not self._last.day:
+            return self.day
+        return max(self.day, min(date.fromisoformat(self._last.day), self.books.today))
 
     def is_idle(self) -> bool:
         """True when nothing happened since the last run of this day: no event, no edit, no other setting."""
-        last = self._last()
         return (
-            not self.books.ledger.changes().intervals
-            and last.get("day") == self.day.isoformat()
-            and last.get("setting") == self._setting()
+            self._last.day == self.day.isoformat()
+            and not self._last.skipped
+            and not self._changes.intervals
+            and self._last.setting == self._setting()
             and not self._edited()
+            and not self._appeared()
         )
 
-    def finish(self) -> None:
-        """Remember that all notes show what is known now."""
-        state = {"day": self.day.isoformat(), "setting": self._setting()}
-        self.books.ledger.set(LAST, json.dumps(state))
+    def finish(self, skipped: Iterable[tuple[str, str]]) -> None:
+        """Remember that all notes show what is known now, but for some that were skipped."""
+        last = Last(self.today.isoformat(), self._setting(), self._changes.token, tuple(skipped))
+        self.books.ledger.set(self._fact, json.dumps(asdict(last)))
 
     def targets(self) -> list[tuple[Target, bool]]:
         """Notes to look at, shorter periods first; and whether each may be made if it is missing."""
-        last = self._last()
         calendar = self.books.calendar
-        current = {calendar.period(kind, self.day) for kind in KINDS}
-        days = {calendar.period("day", d) for d in self._changed_days()}
-        if "day" in last:
-            days.add(calendar.period("day", date.fromisoformat(last["day"])))
-        periods = current | {calendar.period(kind, each.start) for each in days for kind in KINDS}
-        states: Iterable[NoteState] = self._edited()
-        if last.get("setting") != self._setting():
-            states = self.books.ledger.notes().values()
-        periods |= {period for state in states if (period := self._period_of(state))}
+        current = self._current
+        days = {self.books.day_of(datetime.fromtimestamp(start, UTC)) for start in self._changes.intervals}
+        if self._last.day:
+            days.add(date.fromisoformat(self._last.day))
+        periods = current | {calendar.period(kind, day) for day in days for kind in KINDS}
+        if self._last.setting != self._setting():
+            periods |= self._noted.keys()
+        periods |= self._touched(self._edited())
+        periods |= {period for of in self._last.skipped if (period := self._named(*of))}
         found = [
             (Target(NOTE_OF[period.kind], period), period in current)
             for period in periods
-            if self.places.is_used(NOTE_OF[period.kind])
+            if NOTE_OF[period.kind] in self._kinds
         ]
         found.sort(key=lambda each: (NOTE_KINDS.index(each[0].kind), each[0].period.start))
-        if self.places.is_used("dashboard"):
-            found.append((Target("dashboard", calendar.period("day", self.day)), True))
+        if "dashboard" in self._kinds:
+            found.append((Target("dashboard", calendar.period("day", self.today)), True))
         return found
 
-    def _last(self) -> dict[str, str]:
-        return dict(json.loads(self.books.ledger.get(LAST) or "{}"))
+    # --- what is known ---
+
+    @cached_property
+    def _kinds(self) -> list[NoteKind]:
+        """The kinds of notes that the run keeps."""
+        return [k for k in NOTE_KINDS if self.places.is_used(k) and (k == "daily" or not self.only)]
+
+    @cached_property
+    def _current(self) -> set[Period]:
+        return {self.books.calendar.period(kind, self.day) for kind in KINDS}
+
+    @property
+    def _fact(self) -> str:
+        """Name under which the ledger keeps what the last run left behind; each vault has its own."""
+        return f"{'daily-only' if self.only else 'daily'}.{self.books.vault_id}"
+
+    @cached_property
+    def _last(self) -> Last:
+        raw = json.loads(self.books.ledger.get(self._fact) or "{}")
+        return Last(**raw | {"skipped": tuple((kind, label) for kind, label in raw.get("skipped", ()))})
+
+    @cached_property
+    def _changes(self) -> Changes:
+        return self.books.ledger.changes(self._last.token)
+
+    @cached_property
+    def _noted(self) -> dict[Period, NoteState]:
+        """Notes of the kept kinds that were looked at before, by period."""
+        states = self.books.ledger.notes(self.books.vault_id)
+        known = [(self._named(state.kind, state.label), state) for state in states]
+        return {period: state for period, state in known if period and state.kind in self._kinds}
+
+    def _named(self, kind: str, label: str) -> Period | None:
+        """A period by its kind of note and its label; None: of the dashboard, or by other rules for weeks."""
+        with suppress(ValueError, KeyError):
+            return self.books.calendar.named(PERIOD_OF[kind], label)  # type: ignore[index]
+        return None
+
+    # --- what happened ---
 
     def _setting(self) -> str:
         """Fingerprint of what decides how notes look besides events: settings, prices, templates, budgets."""
         notes = [self.places.dashboard(), *self.limits.project_notes]
         mark = hashlib.blake2b(self.books.settings.digest().encode(), digest_size=16)
+        mark.update(repr(self.books.calendar.weeks).encode())
         for path in notes:
             mark.update(f"\0{path}\0{_stamp(path)}".encode(errors="surrogateescape"))
         return mark.hexdigest()
 
-    def _edited(self) -> list[NoteState]:
-        """Notes of ours that somebody changed since, that were skipped, or that are gone."""
+    def _edited(self) -> list[Period]:
+        """Periods whose note somebody changed, moved or deleted since."""
         vault = self.books.settings.vault
-        states = self.books.ledger.notes().values()
-        return [state for state in states if _stamp(vault / state.path) != (state.size, state.mtime_ns)]
+        return [
+            period
+            for period, state in self._noted.items()
+            if _stamp(vault / state.path) != (state.size, state.mtime_ns)
+        ]
 
-    def _period_of(self, state: NoteState) -> Period | None:
-        """The period of a note that was written before, by its label; None: of the dashboard, or of other
-        rules."""
-        kind = next((kind for kind, name in NOTE_OF.items() if name == state.kind), None)
-        with suppress(ValueError):
-            return self.books.calendar.named(kind, state.label) if kind else None
-        return None
+    def _touched(self, edited: Iterable[Period]) -> set[Period]:
+        """Noted periods that overlap edited ones: budgets reach inward, counted results outward."""
+        spans = [*edited]
+        return {p for p in self._noted if any(p.start < e.end and e.start < p.end for e in spans)}
 
-    def _changed_days(self) -> set[date]:
-        starts = self.books.ledger.changes().intervals
-        return {self.books.day_of(datetime.fromtimestamp(start, UTC)) for start in starts}
+    def _appeared(self) -> bool:
+        """True when somebody made a note of the day that was not there when it was last looked for."""
+        missing = [p for p in self._current if NOTE_OF[p.kind] in self._kinds and p not in self._noted]
+        return any(self.places.existing(NOTE_OF[period.kind], period) for period in missing)
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

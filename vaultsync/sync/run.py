@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Self
 
 from vaultsync.errors import NoteSkipped
 from vaultsync.ledger import Ledger, StoredEvent, lock
-from vaultsync.periods import KINDS, Calendar
-from vaultsync.settings import NoteKind, Settings
+from vaultsync.periods import KINDS, NOTE_OF, PERIOD_OF, Calendar, NoteKind
+from vaultsync.settings import Settings
 from vaultsync.sync import health, overview
 from vaultsync.sync.books import DAY, Books
 from vaultsync.sync.collect import Collecting, Progress, Surroundings
-from vaultsync.sync.limits import NOTE_OF, Limits
+from vaultsync.sync.limits import Limits
 from vaultsync.sync.notes import Keeper
 from vaultsync.sync.places import Places
 from vaultsync.sync.plan import Plan
-from vaultsync.sync.telling import PERIOD_OF, Target, Telling
+from vaultsync.sync.telling import Target, Telling
 from vaultsync.sync.values import Check, Collected, NoteResult, Options, Outcome, Overview
 from vaultsync.vault.backup import Backups
 from vaultsync.vault.files import Clock
@@ -142,18 +142,13 @@ class Run:
         with self._alone():
             collected = self._collect()
             limits = Limits(self.books, self.places)
-            plan = Plan(self.books, self.places, limits, day)
+            plan = Plan(self.books, self.places, limits, day, options.only)
             if plan.is_idle() and not (options.force or options.adopt):
                 return Outcome(collected)
-            token = self.ledger.changes().token
             targets = plan.targets()
-            if options.only:
-                targets = [each for each in targets if each[0].kind == "daily"]
-            outcome = self._refresh(targets, limits, day, options)
-            if options.writes and not options.only:
-                self.ledger.clear_changes(token)
-                if not outcome.skipped:
-                    plan.finish()
+            outcome = self._refresh(targets, limits, plan.today, options)
+            if options.writes:
+                plan.finish((n.kind, n.label) for n in outcome.notes if n.action == "skipped")
             return replace(outcome, collected=collected, hints=self._hints(targets))
 
     def _hints(self, targets: Sequence[tuple[Target, bool]]) -> tuple[str, ...]:
@@ -176,7 +171,7 @@ class Run:
         with self._alone():
             collected = self._collect()
             limits = Limits(self.books, self.places)
-            target = Target(kind, self.calendar.period(PERIOD_OF[kind], day))
+            target = Target(kind, self.calendar.period(PERIOD_OF.get(kind, "day"), day))
             today = day if kind == "dashboard" else self.books.today
             outcome = self._refresh([(target, True)], limits, today, options, insist=True)
             return replace(outcome, collected=collected)
@@ -242,7 +237,8 @@ class Run:
         self._slept += seconds
 
     def _backups(self) -> Backups:
-        return Backups(self.settings.state / "backups" / self.settings.vault.name)
+        name = self.settings.vault.resolve().name
+        return Backups(self.settings.state / "backups" / f"{name}-{self.books.vault_id}")
 
     # --- undo ---
 

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from vaultsync.model import Notice
-from vaultsync.periods import Kind, Period
-from vaultsync.settings import NoteKind, shipped
+from vaultsync.periods import Kind, NoteKind, Period
+from vaultsync.settings import shipped
 from vaultsync.sync.books import DAY, Books
 from vaultsync.sync.collect import REJECTED
 from vaultsync.sync.limits import Limits
@@ -18,14 +18,6 @@ from vaultsync.sync.limits import Limits
 if TYPE_CHECKING:
     from vaultsync.report import Desk
 
-PERIOD_OF: dict[NoteKind, Kind] = {
-    "daily": "day",
-    "weekly": "week",
-    "monthly": "month",
-    "quarterly": "quarter",
-    "yearly": "year",
-    "dashboard": "day",
-}
 PARTS: dict[NoteKind, tuple[Kind, ...]] = {
     "daily": (),
     "weekly": ("day",),

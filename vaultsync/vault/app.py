@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from vaultsync.periods import PERIOD_OF
 from vaultsync.vault.locales import ENGLISH, Locale, find_locale
 
-NOTE_KINDS = ("daily", "weekly", "monthly", "quarterly", "yearly")
 DEFAULT_FORMATS: Mapping[str, str] = {
     "daily": "YYYY-MM-DD",
     "weekly": "gggg-[W]ww",
@@ -97,7 +97,7 @@ def read_settings(
     return VaultSettings(
         vault,
         app.config,
-        {kind: app.place(kind) for kind in NOTE_KINDS},
+        {kind: app.place(kind) for kind in PERIOD_OF},
         found.with_week_start(week_start),
         origin,
         week_start,
