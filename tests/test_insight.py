@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.telling import Naive, Spent, line
+from tests.telling import Naive, Spent
 from vaultsync import insight, periods
-from vaultsync.model import Change, TokenCounts
+from vaultsync.model import Change
 
 D = Decimal
 JANUARY = periods.month(date(2026, 1, 1))
@@ -201,40 +201,3 @@ def test_spike_of_a_day_is_seen_against_the_weeks_before() -> None:
 def test_spike_before_a_period_is_not_told_in_it() -> None:
     figures = Naive([*(spent(f"2026-01-{n:02d}", "2") for n in range(1, 14)), spent("2026-01-14", "30")])
     assert insight.find(figures, periods.day(date(2026, 1, 15)), date(2026, 1, 15)).spikes == ()
-
-
-# --- shares --------------------------------------------------------------------------------------
-
-
-def test_cost_per_event_leaves_out_events_without_a_price() -> None:
-    day = date(2026, 1, 7)
-    assert (
-        insight.cost_per_event(line([Spent(day, cost=D(4)), Spent(day, cost=D(2)), Spent(day, cost=None)]))
-        == 3
-    )
-
-
-def test_cost_and_tokens_per_session() -> None:
-    tokens = TokenCounts(input=100)
-    found = line([Spent(date(2026, 1, 7), tokens=tokens, cost=D(3), session=s) for s in ("a", "a", "b")])
-    assert (insight.cost_per_session(found), insight.tokens_per_session(found)) == (D("4.5"), 150)
-
-
-def test_cost_per_outcome_names_each_result() -> None:
-    results = (("dialogs", 0), ("poems", 3))
-    found = line([Spent(date(2026, 1, 7), cost=D(6), outcomes=results)])
-    assert insight.cost_per_outcome(found) == (("poems", D(2)),)
-
-
-def test_results_per_thousand_tokens() -> None:
-    found = line([Spent(date(2026, 1, 7), tokens=TokenCounts(input=4_000), outcomes=(("messages_sent", 2),))])
-    assert insight.results_per_thousand_tokens(found, "messages_sent") == D("0.5")
-    assert insight.results_per_thousand_tokens(found, "poems") == 0
-
-
-def test_nothing_is_shared_by_nobody() -> None:
-    empty = line([])
-    assert insight.cost_per_event(empty) is None
-    assert insight.cost_per_session(empty) is None
-    assert insight.tokens_per_session(empty) is None
-    assert insight.results_per_thousand_tokens(empty, "poems") is None

@@ -247,7 +247,7 @@ WRONG = {
     "notes:\n  daily:\n    headin: x": "3: unknown key 'notes.daily.headin'. Remove it or mend its spelling. "
     "Did you mean 'heading'?",
     "notes: {dashboard: {folder: x}}": "1: unknown key 'notes.dashboard.folder'. "
-    "Remove it or mend its spelling. Known are: enabled, heading, create, properties, path.",
+    "Remove it or mend its spelling. Known are enabled, heading, create, properties, path.",
     "\ntimezone: Mars/Base": "2: timezone 'Mars/Base' is not a known time zone.",
     "timezone: 5": "1: timezone must be text, and is '5', a number. Put it in quotes if that is what you",
     "locale: no": "1: locale must be text, and is 'no', true or false. Put it in quotes",

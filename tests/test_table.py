@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vaultsync.model import Coverage, Line, Summary, TokenCounts
-from vaultsync.table import MEASURES, defuse, plain_number, to_csv, to_json
+from vaultsync.table import MEASURES, defuse, to_csv, to_json
 
 TOKENS = TokenCounts(input=100, cache_read=20, cache_write_5m=3, cache_write=4, output=50, reasoning=10)
 
@@ -92,21 +92,6 @@ def test_a_missing_name_is_null() -> None:
 def test_a_cost_comes_back_from_json_to_the_last_decimal(cost: Decimal) -> None:
     said = json.loads(text_of(summary(line(["m"], cost=str(cost)))), parse_float=Decimal, parse_int=Decimal)
     assert said["rows"][0]["cost"] == cost
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        ("1E+3", "1000"),
-        ("0.000000100", "0.0000001"),
-        ("-0.00", "0"),
-        ("0E-18", "0"),
-        ("12.3400", "12.34"),
-        ("100", "100"),
-    ],
-)
-def test_a_number_has_no_exponent_and_no_idle_zeros(value: str, text: str) -> None:
-    assert plain_number(Decimal(value)) == text
 
 
 @given(st.text())

@@ -1,4 +1,4 @@
-"""Find what stands out in exact sums: change, trend, forecast, days that cost too much, cost per result.
+"""Find what stands out in exact sums: change, trend, forecast, days that cost too much.
 
 Plain arithmetic on `Decimal`; an unknown cost never counts as zero, and nothing here reads the clock.
 """
@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from statistics import median
 
-from vaultsync.model import Change, Figures, Forecast, Insights, Line, Spike
+from vaultsync.model import Change, Figures, Forecast, Insights, Spike
 from vaultsync.periods import Kind, Period
 from vaultsync.periods import day as day_period
 
@@ -156,36 +156,3 @@ def spikes(
         Spike(day_period(day), cost, usual) for day, cost in active.items() if cost > limit and cost >= fewest
     ]
     return tuple(sorted(found, key=lambda spike: (-spike.cost, spike.period.start)))
-
-
-def per(cost: Decimal | None, count: int) -> Decimal | None:
-    """Cost of one of many; None without a cost or without any."""
-    return None if cost is None or not count else cost / count
-
-
-def cost_per_event(line: Line) -> Decimal | None:
-    """Mean cost of the events that have one."""
-    return per(line.cost, line.coverage.calculated + line.coverage.reported + line.coverage.free)
-
-
-def cost_per_session(line: Line) -> Decimal | None:
-    """Mean cost of a session."""
-    return per(line.cost, line.sessions)
-
-
-def cost_per_outcome(line: Line) -> tuple[tuple[str, Decimal], ...]:
-    """Cost of the whole line for one of each of its results, by name."""
-    shares = ((name, per(line.cost, count)) for name, count in line.outcomes)
-    return tuple((name, share) for name, share in shares if share is not None)
-
-
-def tokens_per_session(line: Line) -> Decimal | None:
-    """Mean tokens of a session."""
-    return per(Decimal(line.tokens.total + line.coverage.unsplit_tokens), line.sessions)
-
-
-def results_per_thousand_tokens(line: Line, name: str) -> Decimal | None:
-    """How many results, such as messages sent, came out of a thousand tokens."""
-    return per(
-        Decimal(1000 * dict(line.outcomes).get(name, 0)), line.tokens.total + line.coverage.unsplit_tokens
-    )

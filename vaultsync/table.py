@@ -14,6 +14,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from vaultsync.model import Coverage, Line, Summary
+from vaultsync.text import decimal_text
 
 SCHEMA = "vaultsync.report/1"
 MEASURES = (
@@ -113,20 +114,12 @@ def coverage_of(line: Line) -> dict[str, Cell | Mapping[str, Cell]]:
     }
 
 
-def plain_number(value: Decimal) -> str:
-    """A decimal in full: no exponent, no trailing zeros, no minus before zero."""
-    text = f"{value:f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
-
-
 def defuse(cell: Cell) -> str:
     """A cell that no spreadsheet takes for a formula; numbers stay as they are."""
     if cell is None:
         return ""
     if isinstance(cell, Decimal):
-        return plain_number(cell)
+        return decimal_text(cell)
     if isinstance(cell, int):
         return str(cell)
     line = re.sub(r"[\r\n]+", " ", cell)
@@ -141,4 +134,4 @@ def _object(values: Mapping[str, Cell | Mapping[str, Cell]]) -> str:
 def _json(value: Cell | Mapping[str, Cell]) -> str:
     if isinstance(value, Mapping):
         return _object(value)
-    return plain_number(value) if isinstance(value, Decimal) else json.dumps(value)
+    return decimal_text(value) if isinstance(value, Decimal) else json.dumps(value)

@@ -90,11 +90,6 @@ def test_broken_plug_in_is_an_issue_and_the_others_work(monkeypatch: pytest.Monk
     assert len(issues) == 1 and str(issues[0]).startswith("collector b: it cannot be loaded (")
 
 
-def test_collector_gets_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
-    install(monkeypatch, Point("a", Claimer))
-    assert load(options={"a": {"name": "other"}})[0][0].name == "other"
-
-
 def test_every_shipped_collector_loads(monkeypatch: pytest.MonkeyPatch) -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
     shipped = project["entry-points"][registry.GROUP]

@@ -90,9 +90,9 @@ def _list(listed: tuple[Listed, ...], text: str | None) -> int:
 
 
 def _number(value: Decimal | None) -> str:
-    from vaultsync.table import plain_number
+    from vaultsync.text import decimal_text
 
-    return "" if value is None else plain_number(value)
+    return "" if value is None else decimal_text(value)
 
 
 def _check(run: Run, provider: str | None) -> int:

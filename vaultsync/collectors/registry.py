@@ -43,13 +43,8 @@ class Collector(Protocol):
         """Usual places of this tool's logs on this machine; empty for formats that live anywhere."""
 
 
-def load(
-    extra: Sequence[Collector] = (), options: Mapping[str, Mapping[str, object]] | None = None
-) -> tuple[list[Collector], list[Issue]]:
+def load(extra: Sequence[Collector] = ()) -> tuple[list[Collector], list[Issue]]:
     """All collectors: those of `extra` (the user's mappings) first, then the entry points, sorted by name.
-
-    Args:
-        options: Keyword arguments for a collector, by the name of its entry point.
 
     Returns:
         The collectors, and an issue for each entry point that cannot be loaded.
@@ -59,7 +54,7 @@ def load(
     collectors, issues = list(extra), []
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         try:
-            collector = point.load()(**(options or {}).get(point.name, {}))
+            collector = point.load()()
             _check(collector, collectors)
         except Exception as error:  # a plug-in may fail in any way, and must not stop the run
             text = (

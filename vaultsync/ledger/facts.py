@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from vaultsync.ledger.identity import PROMPT_FIELDS, shortest
+from vaultsync.ledger.identity import PROMPT_FIELDS
 from vaultsync.ledger.names import Names
 from vaultsync.model import TOKEN_CLASSES, AgentName, FinalOutput, Finding, SessionTotal, TokenCounts
+from vaultsync.text import decimal_text
 
 
 def keep(db: sqlite3.Connection, names: Names, finding: Finding) -> None:
@@ -52,7 +53,7 @@ def _keep_session_total(db: sqlite3.Connection, names: Names, fact: SessionTotal
     """Keep the largest total of a meter: it is the last."""
     key = tuple(names.id(text) for text in (fact.session, fact.source, fact.run, fact.model))
     tokens = tuple(getattr(fact.tokens, name) for name in TOKEN_CLASSES)
-    now = (*tokens, fact.web_searches, None if fact.cost is None else shortest(fact.cost))
+    now = (*tokens, fact.web_searches, None if fact.cost is None else decimal_text(fact.cost))
     ask = f"SELECT {_METER} FROM session_total WHERE session = ? AND source = ? AND run = ? AND model = ?"
     found = db.execute(ask, key).fetchone()
     if found is None or _size(now) > _size(found):

@@ -129,11 +129,6 @@ class FileState:
         """True when a file begins as this one did: it is this one, perhaps longer, renamed or copied."""
         return len(file.head) >= self.head_size and head_hash(file.head[: self.head_size]) == self.head
 
-    def is_unchanged(self, file: Source) -> bool:
-        """True when nothing needs to be read."""
-        found = (file.size, file.mtime_ns, file.inode, file.device)
-        return found == (self.size, self.mtime_ns, self.inode, self.device) and self.is_same(file)
-
     def is_grown(self, file: Source) -> bool:
         """True when reading may go on at `offset`; else it starts at 0, and identity keeps that harmless."""
         return (

@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from vaultsync.model import MAX_COUNT, TOKEN_CLASSES, UsageEvent
+from vaultsync.text import decimal_text
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -39,12 +40,10 @@ LABEL_FIELDS = (
 AT = {name: place for place, name in enumerate(LABEL_FIELDS)}
 """Place of a field in a label."""
 COUNT_FIELDS = (*TOKEN_CLASSES, "requests", "web_searches", "unsplit")
-OUTPUT = COUNT_FIELDS.index("output")
 PROMPT_FIELDS = tuple(
     n for n in TOKEN_CLASSES if n == "input" or (n.startswith("cache_") and "audio" not in n)
 )
 """Token classes that are sent: what tells one call of an agent from the next."""
-PROMPT = tuple(COUNT_FIELDS.index(name) for name in PROMPT_FIELDS)
 
 _QUALITIES = {"final": 3, "estimate": 2, "session-total": 1, "partial": 0}
 _WEAK = {"provider": "unknown", "model": "unknown", "mode": "standard", "grain": "request"}
@@ -108,15 +107,7 @@ def sight(event: UsageEvent) -> Sighting:
 def _amount(cost: Decimal) -> str:
     if not cost.is_finite() or abs(cost) > MAX_COUNT:
         raise Unbelievable(f"the cost is {cost}; that is no amount. Fix the log or remove the row.")
-    return shortest(cost)
-
-
-def shortest(amount: Decimal) -> str:
-    """One spelling for each amount: no exponent, no zeros at the end."""
-    text = format(amount, "f")
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
+    return decimal_text(cost)
 
 
 def log_key(text: str) -> bytes:

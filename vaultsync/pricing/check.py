@@ -13,7 +13,8 @@ from typing import Any
 from vaultsync.pricing import scalars
 from vaultsync.pricing.document import Document, Entries, Node, Scalar
 from vaultsync.pricing.names import provider_name
-from vaultsync.pricing.sheets import DATES, Plain, Sheets, iso, plain
+from vaultsync.pricing.sheets import DATES, Plain, Sheets, iso
+from vaultsync.text import decimal_text
 
 _MODEL = ("id", "match", "free", "energy", "currency", "rates")
 _TOP = ("version", "currency", "unit", "on_missing_mode", "providers", "aliases", "fx")
@@ -82,7 +83,7 @@ class _Checker(Sheets):
             start, end = self.span(row)
             factor = scalars.number(self.doc, self.required(row, "multiplier", "adjust"), "multiplier")
             spans.append((part.line, start, end))
-            rows.append([iso(start), iso(end), plain(factor), part.line])
+            rows.append([iso(start), iso(end), decimal_text(factor), part.line])
         self.apart(spans, "this adjust")
         return rows
 
@@ -148,7 +149,7 @@ class _Checker(Sheets):
             return None
         keys = self.known(node, "energy", ("watts", "price_per_kwh", "currency"))
         amounts = {
-            key: plain(scalars.number(self.doc, self.required(keys, key, "energy"), key))
+            key: decimal_text(scalars.number(self.doc, self.required(keys, key, "energy"), key))
             for key in ("watts", "price_per_kwh")
         }
         return {**amounts, "currency": self.optional(keys, "currency", scalars.currency) or self.currency}
@@ -179,7 +180,7 @@ class _Checker(Sheets):
                 if not rate:
                     self.doc.fail(entry.line, f"the rate of {code} is 0.", "Write what one unit is worth.")
                 spans.append((entry.line, start))
-                rows.append([iso(start), plain(rate)])
+                rows.append([iso(start), decimal_text(rate)])
             self.distinct(spans, f"the rate of {code}")
             name = scalars.currency(self.doc, Scalar(code, part.line, False), "fx")
             found[name] = sorted(rows, key=_first, reverse=True)

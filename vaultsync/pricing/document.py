@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
 from vaultsync.errors import ConfigError
+from vaultsync.text import nearest_or_all
 
 MAX_BYTES = 1_000_000
 _MAX_DEPTH = 16
@@ -56,9 +56,7 @@ class Document:
 
     def unknown(self, line: int, kind: str, name: str, known: Sequence[str]) -> NoReturn:
         """Stop at a name that is not known, and offer the nearest one that is."""
-        near = get_close_matches(name, known, 1)
-        remedy = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(known)}."
-        self.fail(line, f"unknown {kind} {name!r}.", remedy)
+        self.fail(line, f"unknown {kind} {name!r}.", nearest_or_all(name, known).lstrip())
 
     def parse(self, content: bytes) -> Node:
         """Turn bytes into nodes."""

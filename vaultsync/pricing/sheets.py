@@ -11,6 +11,7 @@ from typing import Any
 
 from vaultsync.pricing import scalars
 from vaultsync.pricing.document import Document, Entries, Items, Node
+from vaultsync.text import decimal_text
 
 Plain = dict[str, Any]
 
@@ -105,7 +106,9 @@ class Sheets:
 
     def block(self, keys: Entries) -> Plain:
         fees = {
-            key: plain(scalars.number(self.doc, keys.values[key], key)) for key in FEES if key in keys.values
+            key: decimal_text(scalars.number(self.doc, keys.values[key], key))
+            for key in FEES
+            if key in keys.values
         }
         sheet = self.sheet(keys)
         if not sheet["rates"] and not fees:
@@ -115,7 +118,7 @@ class Sheets:
             "fees": fees,
             "modes": {name: self.mode(name, part) for name, part in self.pairs(keys, "modifiers")},
             "regions": {
-                name.lower(): plain(scalars.number(self.doc, part, name))
+                name.lower(): decimal_text(scalars.number(self.doc, part, name))
                 for name, part in self.pairs(keys, "regions")
             },
         }
@@ -132,7 +135,7 @@ class Sheets:
             self.doc.fail(
                 node.line, f"modifier {name!r} has a multiplier and rates.", "Remove one of the two."
             )
-        return {"multiplier": plain(factor)} if factor is not None else sheet
+        return {"multiplier": decimal_text(factor)} if factor is not None else sheet
 
     def sheet(self, keys: Entries) -> Plain:
         rates = self.rates(keys)
@@ -145,7 +148,7 @@ class Sheets:
 
     def rates(self, keys: Entries) -> dict[str, str]:
         return {
-            name: plain(scalars.number(self.doc, keys.values[name], name) * self.unit)
+            name: decimal_text(scalars.number(self.doc, keys.values[name], name) * self.unit)
             for name in RATES
             if name in keys.values
         }
@@ -212,9 +215,3 @@ class Sheets:
 def iso(day: date | None) -> str | None:
     """Text of a day."""
     return day.isoformat() if day else None
-
-
-def plain(amount: Decimal) -> str:
-    """Shortest text of a decimal, without an exponent."""
-    text = format(amount, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text

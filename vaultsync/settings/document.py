@@ -5,7 +5,6 @@ No tags, anchors, aliases or repeated keys, and no type by guess: each value is 
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from vaultsync.errors import ConfigError
+from vaultsync.text import nearest, nearest_or_all
 
 SIZE_LIMIT = 1_000_000
 """Bytes of a configuration file; more is refused unread."""
@@ -116,7 +116,7 @@ class Value:
             self._want("a table of keys", "Write `key: value` lines, indented.")
         for key, value in self.data.items():
             if known is not None and key not in known:
-                offer = nearest(key, known) or f" Known are: {', '.join(known)}."
+                offer = nearest_or_all(key, known)
                 value.fail(f"unknown key {quoted(value.key)}.", "Remove it or mend its spelling." + offer)
         return self.data
 
@@ -163,13 +163,6 @@ def quoted(text: object) -> str:
     """A value for a message: in quotes, on one line, not too long."""
     shown = repr(str(text))
     return shown if len(shown) <= 80 else f"{shown[:76]}...'"
-
-
-def nearest(word: str, known: Collection[str]) -> str:
-    """` Did you mean 'x'?` where a known word is near, else nothing."""
-    by_fold = {name.casefold(): name for name in known}
-    near = difflib.get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.6)
-    return f" Did you mean {by_fold[near[0]]!r}?" if near else ""
 
 
 def expand_home(path: str, environ: Mapping[str, str]) -> str:

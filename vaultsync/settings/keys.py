@@ -13,8 +13,9 @@ from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from vaultsync.periods import NOTE_KINDS, NoteKind
-from vaultsync.settings.document import Value, nearest, quoted
+from vaultsync.settings.document import Value, quoted
 from vaultsync.settings.projects import Rule, rule
+from vaultsync.text import nearest
 
 Create = Literal["auto", "always", "never"]
 HEADINGS: Final[Mapping[NoteKind, str]] = {

@@ -31,7 +31,6 @@ flat events (`timestamp`, `input_tokens`, ...) do as well.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -49,6 +48,7 @@ from vaultsync.collectors.records import BLANK, REST_CSV, Header, csv_lines, hea
 from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField, quote
 from vaultsync.model import Finding, Issue
+from vaultsync.text import nearest_or_all
 
 Format = Literal["csv", "jsonl", "json"]
 FIELDS = frozenset({*ALIASES, "prompt"} - {"run_type"})
@@ -110,7 +110,9 @@ class MappingSpec:
         """
         for key in data:
             if key not in KEYS:
-                raise BadMapping(f"unknown key '{key}' in a mapping.{_near(str(key), KEYS)}", str(key))
+                raise BadMapping(
+                    f"unknown key '{key}' in a mapping.{nearest_or_all(str(key), KEYS)}", str(key)
+                )
         name, files = _text(data, "name"), _text(data, "files")
         if not name or not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", name):
             raise BadMapping("a mapping needs a name of lower-case letters, digits and hyphens.", "name")
@@ -207,7 +209,7 @@ class MappedLog:
         names = {fold(name) for name in head.names}
         missing = {known: c for known, c in self._spec.columns.items() if fold(c) not in names}
         for known, column in sorted(missing.items()) if reader.is_fresh else ():
-            near = _near(column, head.names)
+            near = nearest_or_all(column, head.names)
             yield Issue(
                 reader.file.path, head.line, f"no column '{column}' for {known}.{near}", rejected=False
             )
@@ -267,7 +269,8 @@ def _fields(data: Mapping[str, object], key: str) -> Iterator[tuple[str, object]
         )
         if known is None or known not in FIELDS:
             raise BadMapping(
-                f"unknown field '{name}' in {key}.{_near(str(name), sorted(FIELDS))}", f"{key}.{name}"
+                f"unknown field '{name}' in {key}.{nearest_or_all(str(name), sorted(FIELDS))}",
+                f"{key}.{name}",
             )
         if known in seen:
             raise BadMapping(f"{key} name the field {known} twice.", f"{key}.{name}")
@@ -301,12 +304,6 @@ def _format(named: str | None, files: str) -> Format:
     if named not in ("csv", "jsonl", "json"):
         raise BadMapping(f"unknown format '{named}'; csv, jsonl and json are known.", "format")
     return cast("Format", named)
-
-
-def _near(name: str, known: Sequence[str]) -> str:
-    spelled = {other.lower(): other for other in known}
-    close = difflib.get_close_matches(name.lower(), list(spelled), 1, 0.6)
-    return f" Did you mean '{spelled[close[0]]}'?" if close else f" Known are {', '.join(known)}."
 
 
 def _is_time_format(text: str) -> bool:

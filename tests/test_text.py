@@ -1,0 +1,41 @@
+"""What every room says alike."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vaultsync.text import decimal_text, nearest, nearest_or_all
+
+
+def test_a_near_word_is_offered_whatever_its_case() -> None:
+    assert nearest("TimeZon", ("timezone", "logs")) == " Did you mean 'timezone'?"
+
+
+def test_nothing_near_offers_nothing_or_all() -> None:
+    assert nearest("xyz", ("timezone", "logs")) == ""
+    assert nearest_or_all("xyz", ("timezone", "logs")) == " Known are timezone, logs."
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("0", "0"),
+        ("-0.00", "0"),
+        ("1E+3", "1000"),
+        ("1.50", "1.5"),
+        ("-2E-3", "-0.002"),
+        ("100", "100"),
+        ("0E-18", "0"),
+    ],
+)
+def test_a_decimal_is_written_in_full(value: str, text: str) -> None:
+    assert decimal_text(Decimal(value)) == text
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20))
+def test_the_text_of_a_decimal_is_the_same_number(value: Decimal) -> None:
+    assert Decimal(decimal_text(value)) == value
