@@ -5,12 +5,17 @@ from __future__ import annotations
 import gzip
 import json
 import os
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.sync.conftest import World, event
+from vaultsync.collectors import registry
+from vaultsync.collectors.reading import LogFile, Reader
+from vaultsync.collectors.registry import Place
+from vaultsync.model import Finding
 
 
 def totals(world: World) -> dict[str, object]:
@@ -122,6 +127,46 @@ def test_a_bad_line_costs_itself_only_and_shows_in_the_dashboard(world: World) -
     world.run("sync")
     assert world.notes()["LLM Costs.md"] == before["LLM Costs.md"]
     assert "1 lines were not counted" in world.run("doctor", code=None).output
+
+
+def test_a_bad_file_that_is_removed_is_no_longer_told_of(world: World) -> None:
+    bad = world.log("bad.jsonl", event("2026-01-09T08:00:00Z") | {"output_tokens": -5})
+    world.run("daily")
+    bad.unlink()
+    world.log("b.jsonl", event("2026-01-09T09:00:00Z"))
+    world.run("daily")
+    assert "could not be counted" not in world.read("LLM Costs.md")
+
+
+@pytest.mark.parametrize("kind", ["lines", "document"])
+def test_a_collector_that_fails_costs_its_own_files_only(
+    world: World, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    class Broken:
+        name = "broken"
+
+        def __init__(self) -> None:
+            self.kind = kind
+
+        def claims(self, file: LogFile) -> bool:
+            return file.name == "odd.log"
+
+        def collect(self, reader: Reader) -> Iterator[Finding]:
+            yield from ()
+            raise KeyError("text of a prompt")
+
+        def places(self, environ: object, home: object) -> tuple[Place, ...]:
+            return ()
+
+    shipped = registry.load
+    monkeypatch.setattr(registry, "load", lambda mapped: ([Broken(), *shipped(mapped)[0]], []))
+    world.write("logs/odd.log", "text\n")
+    world.log("a.jsonl", event("2026-01-09T08:00:00Z"))
+    for _ in range(2):
+        said = world.run("collect").stderr
+        assert "odd.log: the collector broken failed on it (KeyError)." in said
+        assert "prompt" not in said
+    assert totals(world)["events"] == 1
 
 
 def test_each_file_that_cannot_be_read_gets_one_line_and_the_rest_goes_on(world: World) -> None:

@@ -148,9 +148,13 @@ class Collecting:
             self._issues.append(collector)
             return
         state = find(known, file, Path.exists)
-        recorded = self._record(file, collector, state, read_on=True)
-        if recorded.is_stale:
-            recorded = self._record(file, collector, state, read_on=False)
+        try:
+            recorded = self._record(file, collector, state, read_on=True)
+            if recorded.is_stale:
+                recorded = self._record(file, collector, state, read_on=False)
+        except CollectorFailed as failure:
+            self._issues.append(Issue(path, None, str(failure)))
+            return
         self._removed += recorded.removed
         self._issues += recorded.issues
         days = [local_day(when, self.settings.zone) for when in (recorded.first, recorded.last) if when]
@@ -173,7 +177,7 @@ class Collecting:
         if read_on and state and collector.kind == "lines" and has_grown(state, file):
             reader = replace(reader, start=state.offset, first_line=state.line, state=dict(state.state))
         replaces = collector.kind == "document" or (reader.is_fresh and state is not None and is_table(file))
-        told = self._watched(capped(collector.collect(reader), reader), collector)
+        told = self._watched(capped(blaming(collector, reader), reader), collector)
         # What a document says counts only if it could be read as a whole.
         findings: Iterable[Finding] = noting(told, reader, self._issues)
         findings = list(findings) if replaces else findings
@@ -206,6 +210,23 @@ class Collecting:
         self._counts[source] = replace(before, **sums, first=first, last=last)
 
 
+class CollectorFailed(Exception):
+    """A collector raised where it should have told; nothing of the file is recorded, so it is tried again."""
+
+
+def blaming(collector: Collector, reader: Reader) -> Iterator[Finding]:
+    """What a collector finds in a file.
+
+    Raises:
+        CollectorFailed: It failed, in whatever way: a plug-in must not stop the run.
+    """
+    try:
+        yield from collector.collect(reader)
+    except Exception as error:
+        what = f"the collector {collector.name} failed on it ({type(error).__name__})"
+        raise CollectorFailed(f"{what}. Update the package that brings it.") from error
+
+
 def is_table(file: LogFile) -> bool:
     """True for a CSV: people edit those, so one that did not just grow says what it says anew."""
     return file.name.lower().endswith((".csv", ".tsv"))
@@ -234,6 +255,12 @@ def noting(findings: Iterable[Finding], reader: Reader, issues: Sequence[Issue])
     reader.state |= {REJECTED: rejected} if rejected else {}
     if not reader.file.packed and reader.end:
         reader.state["tail"] = tail_mark(reader.file.path, reader.end)
+
+
+def rejected_lines(ledger: Ledger) -> dict[str, int]:
+    """Log files that are still there, with the number of their lines that were not counted."""
+    found = {name: state.state.get(REJECTED, 0) for name, state in sorted(ledger.files().items())}
+    return {name: count for name, count in found.items() if count and Path(name).exists()}
 
 
 def tail_mark(path: Path, end: int) -> str | None:

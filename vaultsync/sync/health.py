@@ -13,7 +13,7 @@ from vaultsync.model import Issue
 from vaultsync.periods import NOTE_KINDS, PERIOD_OF, Period
 from vaultsync.settings import Settings
 from vaultsync.sync.books import Books
-from vaultsync.sync.collect import REJECTED, Surroundings
+from vaultsync.sync.collect import Surroundings, rejected_lines
 from vaultsync.sync.mappings import mapping_collectors
 from vaultsync.sync.places import Places
 from vaultsync.sync.values import Check
@@ -144,10 +144,9 @@ def _ledger(books: Books) -> Iterator[Check]:
                     "Ledger", "file", "error", f"{path}: {trouble}", "Restore it from a backup beside it."
                 )
             yield Check("Ledger", "file", "ok", f"{path}: {path.stat().st_size / 1e6:,.1f} MB")
-            for name, state in sorted(ledger.files().items()):
-                if count := state.state.get(REJECTED):
-                    text = f"{count:,} lines were not counted"
-                    yield Check("Ledger", name, "warning", text, "Mend them; the file is then read again.")
+            for name, count in rejected_lines(ledger).items():
+                text = f"{count:,} lines were not counted"
+                yield Check("Ledger", name, "warning", text, "Mend them; the file is then read again.")
             for span in ledger.sources():
                 first, last = books.day_of(span.first), books.day_of(span.last)
                 yield Check("Ledger", span.source, "ok", f"{span.events:,} events from {first} to {last}")

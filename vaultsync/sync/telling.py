@@ -12,7 +12,7 @@ from vaultsync.model import Notice
 from vaultsync.periods import Kind, NoteKind, Period
 from vaultsync.settings import shipped
 from vaultsync.sync.books import DAY, Books
-from vaultsync.sync.collect import REJECTED
+from vaultsync.sync.collect import rejected_lines
 from vaultsync.sync.limits import Limits
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Telling:
 
     def _rejected(self) -> Iterator[Notice]:
         """How many lines of all logs could not be counted."""
-        found = [count for file in self.books.ledger.files().values() if (count := file.state.get(REJECTED))]
+        found = rejected_lines(self.books.ledger).values()
         if found:
             text = "{} log lines in {} files could not be counted; `vaultsync doctor` names the files."
             yield Notice("rejected", text, (sum(found), len(found)))
