@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.sync.conftest import CONFIG, World, event
-from vaultsync.vault import properties
+from vaultsync.vault import locate, properties
 
 IDLE = "Nothing to do: all notes are up to date.\n"
 TODAY, TEMPLATED = "Daily/2026-01-09.md", '{"folder": "Daily", "template": "T/day"}'
@@ -160,3 +164,21 @@ def test_a_note_that_cannot_be_made_is_tried_again(world: World) -> None:
     world.run("daily")
     assert world.run("daily").output == IDLE
     assert "vaultsync:begin" in world.read(TODAY)
+
+
+def test_a_note_that_cannot_be_looked_for_costs_itself_only(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = locate.note_for
+
+    def locked(vault: Path, where: locate.Place, *more: Any) -> locate.Located:
+        if where.kind == "daily":
+            raise PermissionError(errno.EACCES, "Permission denied", str(vault / "Daily"))
+        return look(vault, where, *more)
+
+    monkeypatch.setattr(locate, "note_for", locked)
+    world.log("a.jsonl", event("2026-01-09T08:00:00Z"))
+    assert (
+        "the daily note of 2026-01-09 cannot be looked for: Permission" in world.run("daily", code=3).stderr
+    )
+    assert "vaultsync:begin weekly 2026-W02" in world.read("Weekly/2026-W02.md")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vaultsync.errors import NoteSkipped
 from vaultsync.periods import NoteKind, Period
 from vaultsync.sync.books import Books
-from vaultsync.vault import locate
+from vaultsync.vault import files, locate
 
 
 @dataclass
@@ -37,19 +38,23 @@ class Places:
         """The note of a period: the existing one in whatever spelling, else the one that would be made.
 
         Raises:
-            NoteSkipped: It would lie outside the vault, or two notes claim the period.
+            NoteSkipped: It would lie outside the vault, two notes claim the period, or it cannot be reached.
         """
         key = (kind, period.label)
         if key not in self._found:
-            self._found[key] = locate.note_for(
-                self.books.settings.vault, self.place(kind), period, self.books.vault
-            )
+            self._found[key] = self._locate(kind, period)
         return self._found[key]
+
+    def _locate(self, kind: NoteKind, period: Period) -> locate.Located:
+        where = self.place(kind)
+        try:
+            return locate.note_for(self.books.settings.vault, where, period, self.books.vault)
+        except OSError as error:
+            reason = f"the {kind} note of {period.label} cannot be looked for: {error.strerror or error}."
+            raise NoteSkipped(error.filename or where.folder, reason, files.advice(error)) from error
 
     def existing(self, kind: NoteKind, period: Period) -> Path | None:
         """Path of the note of a period, if there is one."""
-        from vaultsync.errors import NoteSkipped
-
         try:
             found = self.find(kind, period)
         except NoteSkipped:
