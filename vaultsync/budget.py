@@ -248,5 +248,5 @@ def _state(
     for project in (budget.project, *budget.also):
         line = spent_of({**scope, "project": project} if project is not None else scope)
         spent += line.cost or 0
-        incomplete |= bool(line.coverage.unpriced or line.foreign)
+        incomplete |= line.is_incomplete
     return BudgetState(budget, period, limit, spent, shared_from, incomplete)

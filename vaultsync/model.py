@@ -390,6 +390,23 @@ class Line:
     """What calls covered by a flat fee would have cost at list price; not part of `cost`."""
 
     @property
+    def all_tokens(self) -> int:
+        """Tokens with those that a log knows only as a total."""
+        return self.tokens.total + self.coverage.unsplit_tokens
+
+    @property
+    def is_incomplete(self) -> bool:
+        """True where some of it is not in the cost: it has no price, or no exchange rate."""
+        return bool(self.coverage.unpriced or self.foreign)
+
+    @property
+    def amount(self) -> Amount:
+        """The cost as it may be shown: no events cost nothing, events without a price an unknown sum."""
+        if not self.coverage.events:
+            return Amount(Decimal(0))
+        return Amount(self.cost, self.cost is not None and self.is_incomplete)
+
+    @property
     def basis(self) -> CostBasis:
         """Where the cost comes from."""
         c = self.coverage
@@ -457,6 +474,11 @@ class Budget:
     also: tuple[str, ...] = ()
     """Further log names of the same project, limited together with it."""
 
+    @property
+    def is_general(self) -> bool:
+        """True for a budget on everything, False for one on a provider or a project."""
+        return self.provider is None and self.project is None
+
 
 @dataclass(frozen=True, slots=True)
 class BudgetState:
@@ -475,7 +497,7 @@ class BudgetState:
     @property
     def is_general(self) -> bool:
         """True for a budget on everything, False for one on a provider or a project."""
-        return self.budget.provider is None and self.budget.project is None
+        return self.budget.is_general
 
     @property
     def left(self) -> Decimal:

@@ -10,13 +10,13 @@ import click
 
 from vaultsync.cli.common import Shell, command, day_option, table
 from vaultsync.cli.program import DONE, say
+from vaultsync.periods import KINDS
 
 if TYPE_CHECKING:
     from vaultsync.model import Line, Summary
     from vaultsync.settings import Settings
 
 DIMENSIONS = ("provider", "model", "project", "session", "branch", "action", "source", "machine")
-PERIODS = ("day", "week", "month", "quarter", "year")
 NONE = "(none)"
 COUNTS = ("calls", "input", "cache read", "cache write", "output", "total")
 
@@ -44,7 +44,7 @@ def conditions(ctx: click.Context, param: click.Parameter, value: Sequence[str])
 
 
 @command("report")
-@click.argument("period", type=click.Choice(PERIODS), required=False)
+@click.argument("period", type=click.Choice(KINDS), required=False)
 @click.option("--by", metavar="DIM,...", default="provider,model", callback=dimensions, show_default=True)
 @day_option("--since", "First day. Default: of this month, quarter or year.")
 @day_option("--until", "Last day, included.")
@@ -124,11 +124,10 @@ def figures_of(line: Line) -> list[str]:
 
 
 def cost(line: Line) -> str:
-    """A cost as text; a lower bound where some of it has no price."""
-    from vaultsync.model import Amount
+    """A cost as text; a lower bound where some of it has no price or no exchange rate."""
     from vaultsync.render.numbers import cell
 
-    return cell(Amount(line.cost, line.coverage.unpriced > 0))
+    return cell(line.amount)
 
 
 def coverage(line: Line) -> Iterator[str]:

@@ -45,7 +45,7 @@ def properties(report: Report) -> dict[str, Decimal | int | bool | str]:
     cost = total.cost if total.coverage.events else Decimal(0)
     if cost is not None:
         found[f"llm_cost_{report.currency.lower()}"] = numbers.shortest(cost)
-    found["llm_tokens"] = total.tokens.total + total.coverage.unsplit_tokens
+    found["llm_tokens"] = total.all_tokens
     found["llm_requests"] = total.requests
     limits = [s for s in report.budgets if s.shared_from is None or s.is_general]
     found["llm_over_budget"] = any(state.is_over for state in limits)

@@ -80,8 +80,6 @@ def _name(key: str | None) -> str:
 
 
 def _counts(line: Line) -> tuple[object, ...]:
-    tokens, coverage = line.tokens, line.coverage
-    incomplete = bool(coverage.unpriced or line.foreign)
-    cost = Amount(line.cost, incomplete and line.cost is not None) if coverage.events else Amount(Decimal(0))
+    tokens = line.tokens
     cache = tokens.cache_read + tokens.cache_writes
-    return (line.requests, tokens.input, cache, tokens.output, tokens.total + coverage.unsplit_tokens, cost)
+    return (line.requests, tokens.input, cache, tokens.output, line.all_tokens, line.amount)

@@ -29,9 +29,9 @@ def of(report: Report) -> dict[str, object]:
         "when": _when(report.period),
         "currency": report.currency,
         "state": state(budget) if budget else "summary",
-        "cost": numbers.price(_amount(total), report.currency),
+        "cost": numbers.price(total.amount, report.currency),
         "flat": None if total.notional is None else numbers.price(Amount(total.notional), report.currency),
-        "tokens": _count(total.tokens.total + total.coverage.unsplit_tokens, "token"),
+        "tokens": _count(total.all_tokens, "token"),
         "calls": _count(total.requests, "call"),
         "sessions": _count(total.sessions, "session") if total.sessions else None,
         "only": report.only,
@@ -49,13 +49,6 @@ def of(report: Report) -> dict[str, object]:
     }
 
 
-def _amount(line: Line) -> Amount:
-    if not line.coverage.events:
-        return Amount(Decimal(0))
-    incomplete = bool(line.coverage.unpriced or line.foreign)
-    return Amount(line.cost, incomplete and line.cost is not None)
-
-
 def _count(count: int, word: str) -> str:
     return f"{count:,} {word}{'' if count == 1 else 's'}"
 
@@ -63,7 +56,7 @@ def _count(count: int, word: str) -> str:
 def _general(report: Report) -> BudgetState | None:
     """The budget on everything in the period that the head of the note is about."""
     for item in report.budgets:
-        if item.budget.provider is None and item.budget.project is None and item.period == report.period:
+        if item.is_general and item.period == report.period:
             return item
     return None
 

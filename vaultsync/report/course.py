@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from vaultsync.model import Amount, Chart, Column, Line, Table
 from vaultsync.periods import MONTHS, Kind, Period
-from vaultsync.report.desk import Desk, amount, clipped, dearest_first, name, short_label, tokens
+from vaultsync.report.desk import Desk, clipped, dearest_first, name, short_label
 
 Course = list[tuple[Period, Line | None]]
 """Every part of a period with its figures, None for a part without events."""
@@ -67,7 +67,7 @@ def table(desk: Desk, id: str, course: Course, total: Line, title: str) -> Table
 
 def _cells(line: Line | None) -> tuple[object, ...]:
     """Calls, tokens and cost; a part without events stays empty."""
-    return (line.requests, tokens(line), amount(line)) if line else (None, None, None)
+    return (line.requests, line.all_tokens, line.amount) if line else (None, None, None)
 
 
 def _against(line: Line | None, limit: Decimal | None, known: bool, shown: bool = True) -> tuple[object, ...]:
@@ -81,7 +81,7 @@ def _bars(lines: Sequence[Line | None]) -> list[Decimal | None]:
     """Fractions of the highest part, by cost; by tokens where nothing costs anything."""
     sizes = [(line.cost or Decimal(0)) if line else None for line in lines]
     if not any(sizes):
-        sizes = [Decimal(tokens(line)) if line else None for line in lines]
+        sizes = [Decimal(line.all_tokens) if line else None for line in lines]
     highest = max((size for size in sizes if size is not None), default=Decimal(0))
     return [None if size is None or not highest else size / highest for size in sizes]
 
@@ -146,7 +146,7 @@ def current(desk: Desk, today: Period) -> Table:
     for period, state in zip(periods, limits, strict=True):
         line = desk.sum(period=period).total
         against = _against(line, state.limit if state else None, known, known)
-        rows.append((_now(period), line.requests, tokens(line), amount(line), *against, *against[1:]))
+        rows.append((_now(period), line.requests, line.all_tokens, line.amount, *against, *against[1:]))
     return Table("current", "Now", tuple(columns), tuple(rows))
 
 

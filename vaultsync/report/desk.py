@@ -10,7 +10,6 @@ from functools import reduce
 from operator import add
 
 from vaultsync.model import (
-    Amount,
     BudgetState,
     Coverage,
     Figures,
@@ -64,18 +63,6 @@ class Desk:
         return next((s for s in self.budgets if s.period.label == label and s.is_general), None)
 
 
-def is_incomplete(line: Line) -> bool:
-    """True where the cost is only a lower bound."""
-    return bool(line.coverage.unpriced or line.foreign)
-
-
-def amount(line: Line) -> Amount:
-    """Cost of a line as it may be shown: no events cost nothing, events without a price an unknown sum."""
-    if not line.coverage.events:
-        return Amount(Decimal(0))
-    return Amount(line.cost, line.cost is not None and is_incomplete(line))
-
-
 def joined(lines: Sequence[Line]) -> Line:
     """The sum of lines, without keys; a session that stands in two of them counts twice."""
     with localcontext(prec=120):  # as exact as the sums that come in
@@ -101,15 +88,11 @@ def joined(lines: Sequence[Line]) -> Line:
     )
 
 
-def tokens(line: Line) -> int:
-    """All tokens of a line, also those that the log knows only as a total."""
-    return line.tokens.total + line.coverage.unsplit_tokens
-
-
 def dearest_first(lines: Sequence[Line]) -> list[Line]:
     """Lines by falling cost, those without one last, then by falling tokens and by name."""
     return sorted(
-        lines, key=lambda x: (x.cost is None, -(x.cost or 0), -tokens(x), tuple(key or "" for key in x.keys))
+        lines,
+        key=lambda x: (x.cost is None, -(x.cost or 0), -x.all_tokens, tuple(key or "" for key in x.keys)),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vaultsync.model import Amount, Line, Notice
-from vaultsync.report.desk import Desk, name, tokens
+from vaultsync.report.desk import Desk, name
 
 NAMED = 5
 """Models without a price that are named; more are counted."""
@@ -51,7 +51,7 @@ def all_of(desk: Desk) -> tuple[Notice, ...]:
 
 def _unpriced(desk: Desk) -> Iterator[Notice]:
     lines = [x for x in desk.sum("provider", "model").lines if x.coverage.unpriced > x.coverage.unsplit]
-    lines.sort(key=lambda x: (-tokens(x), x.keys))
+    lines.sort(key=lambda x: (-x.all_tokens, x.keys))
     for line in lines[:NAMED]:
         provider, model = map(name, line.keys)
         missing, events = line.coverage.unpriced, line.coverage.events
@@ -60,7 +60,7 @@ def _unpriced(desk: Desk) -> Iterator[Notice]:
         yield Notice(
             "unpriced",
             f"No price for {{}} {{}}: {of}, {{}} tokens. Add the model to your pricing.yaml.",
-            (provider, model, *counts, tokens(line)),
+            (provider, model, *counts, line.all_tokens),
         )
     if len(lines) > NAMED:
         text = "No price for {} more models; `vaultsync prices check` names them."

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from vaultsync.model import Amount, BudgetState, Column, Line, Table
-from vaultsync.report.desk import NONE, Desk, amount, dearest_first, joined, name, tokens
+from vaultsync.report.desk import NONE, Desk, dearest_first, joined, name
 
 Row = tuple[object, ...]
 LIMIT = 12
@@ -25,7 +25,7 @@ def models(desk: Desk) -> Table | None:
     def cells(line: Line) -> Row:
         listed = None if line.notional is None else Amount(line.notional)
         middle = (*[_cache(line)] * cache, line.tokens.output, *[listed] * flat)
-        return (line.requests, line.tokens.input, *middle, amount(line))
+        return (line.requests, line.tokens.input, *middle, line.amount)
 
     return _ranked("models", "Models", columns, summary.lines, summary.total, cells)
 
@@ -47,7 +47,7 @@ def grouped(desk: Desk, id: str, *by: str) -> Table | None:
     columns += [Column("Calls", "count"), Column("Tokens", "count"), Column(desk.money, "money")]
 
     def cells(line: Line) -> Row:
-        return (line.requests, tokens(line), amount(line))
+        return (line.requests, line.all_tokens, line.amount)
 
     return _ranked(id, id.capitalize(), columns, summary.lines, summary.total, cells)
 
@@ -87,8 +87,8 @@ def _shares(lines: Sequence[Line], total: Line) -> tuple[list[Decimal | None], s
     """Fractions of the cost; where nothing costs anything, of the tokens."""
     if total.cost:
         return [None if line.cost is None else line.cost / total.cost for line in lines], "Share"
-    whole = tokens(total) or 1
-    return [Decimal(tokens(line)) / whole for line in lines], "Share of tokens"
+    whole = total.all_tokens or 1
+    return [Decimal(line.all_tokens) / whole for line in lines], "Share of tokens"
 
 
 def sessions(desk: Desk) -> Table | None:
@@ -107,19 +107,19 @@ def sessions(desk: Desk) -> Table | None:
     head, tail = _split(summary.lines)
     rows = [(*map(name, line.keys), *_per_session(line)) for line in head]
     if tail:  # one session may use several of these models, so their number is unknown
-        rows.append((f"{len(tail)} others", "", None, tokens(joined(tail)), None, None))
+        rows.append((f"{len(tail)} others", "", None, joined(tail).all_tokens, None, None))
     total = ("Total", "", *_per_session(summary.total)) if len(summary.lines) > 1 else None
     return Table("sessions", "Sessions", columns, tuple(rows), total)
 
 
 def _per_session(line: Line) -> Row:
     if not line.sessions:
-        return None, tokens(line), None, None
+        return None, line.all_tokens, None, None
     return (
         line.sessions,
-        tokens(line),
-        Decimal(tokens(line)) / line.sessions,
-        each(amount(line), line.sessions),
+        line.all_tokens,
+        Decimal(line.all_tokens) / line.sessions,
+        each(line.amount, line.sessions),
     )
 
 
@@ -140,7 +140,7 @@ def outcomes(desk: Desk) -> Table | None:
     rows: list[Row] = []
     if counting:
         every = joined(counting)
-        rows.append(("runs", every.coverage.events, each(amount(every), every.coverage.events), None))
+        rows.append(("runs", every.coverage.events, each(every.amount, every.coverage.events), None))
     for outcome in sorted({key for line in counting for key, _ in line.outcomes}):
         lines = [line for line in counting if outcome in dict(line.outcomes)]
         rows += _outcome(outcome, sum(dict(line.outcomes)[outcome] for line in lines), joined(lines))
@@ -162,8 +162,8 @@ def _outcome(outcome: str, count: int, line: Line) -> list[Row]:
     words = outcome.replace("_", " ")
     if outcome == "errors":
         return [(words, count, None, None)] if count else []
-    spent = tokens(line)
-    return [(words, count, each(amount(line), count), Decimal(count) * 1000 / spent if spent else None)]
+    spent = line.all_tokens
+    return [(words, count, each(line.amount, count), Decimal(count) * 1000 / spent if spent else None)]
 
 
 def budgets(desk: Desk, states: Sequence[BudgetState]) -> Table | None:
@@ -195,7 +195,7 @@ def dearest(desk: Desk, limit: int = 5) -> Table | None:
         return None
     columns = [Column("Dearest sessions"), Column("Project")]
     columns += [Column("Calls", "count"), Column("Tokens", "count"), Column(desk.money, "money")]
-    rows = ((*map(name, x.keys), x.requests, tokens(x), amount(x)) for x in dearest_first(lines)[:limit])
+    rows = ((*map(name, x.keys), x.requests, x.all_tokens, x.amount) for x in dearest_first(lines)[:limit])
     return Table("dearest", "Dearest sessions", tuple(columns), tuple(rows))
 
 

@@ -84,7 +84,7 @@ class Limits:
             return figures.summarize(of, where=where).total
 
         whole = budget.states(budgets, period, calendar, lambda where: spent(period, where))
-        general = [b for b in budgets if b.provider is None and b.project is None]
+        general = [b for b in budgets if b.is_general]
         inner = [
             state
             for part in parts
