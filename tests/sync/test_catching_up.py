@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.sync.conftest import CONFIG, World, event
+from vaultsync.sync.telling import Telling
 from vaultsync.vault import locate, properties
 
 IDLE = "Nothing to do: all notes are up to date.\n"
@@ -119,6 +120,23 @@ def test_a_budget_in_a_weekly_note_reaches_its_days(world: World) -> None:
     world.write("Weekly/2026-W02.md", week, age=60)
     world.run("daily")
     assert properties.read(world.read("Daily/2026-01-07.md"))[0]["llm_over_budget"] is True
+
+
+def test_words_written_into_the_dashboard_tell_no_past_note_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.log("a.jsonl", event("2026-01-01T08:00:00Z"), event("2026-01-09T08:00:00Z"))
+    world.write("Daily/2026-01-01.md", "# Thursday\n")
+    world.run("daily")
+    world.write("LLM Costs.md", world.read("LLM Costs.md") + "\nMy words.\n", age=60)
+    told: list[str] = []
+    tell = Telling.tell
+    monkeypatch.setattr(
+        Telling, "tell", lambda self, target: told.append(target.period.label) or tell(self, target)
+    )
+    world.run("daily")
+    assert "2026-01-09" in told
+    assert "2026-01-01" not in told
 
 
 def test_results_counted_in_a_past_daily_note_reach_its_week(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -26,6 +27,11 @@ class Last:
     day: str = ""
     """Local day its notes were told on; empty: there was no such run."""
     setting: str = ""
+    """Fingerprint of what decides how every note looks, besides events and budgets."""
+    stamps: str = ""
+    """Fingerprint of the notes that hold standing budgets, as files: the same, where none was edited."""
+    budgets: str = ""
+    """Fingerprint of the standing budgets themselves."""
     token: int = 0
     """The notes show all changes of the ledger up to here."""
     skipped: tuple[tuple[str, str], ...] = ()
@@ -56,14 +62,22 @@ class Plan:
             self._last.day == self.day.isoformat()
             and not self._last.skipped
             and not self._changes.intervals
-            and self._last.setting == self._setting()
+            and self._last.setting == self._setting
+            and self._last.stamps == self._stamps()
             and not self._edited()
             and not self._appeared()
         )
 
     def finish(self, skipped: Iterable[tuple[str, str]]) -> None:
         """Remember that all notes show what is known now, but for some that were skipped."""
-        last = Last(self.today.isoformat(), self._setting(), self._changes.token, tuple(skipped))
+        last = Last(
+            self.today.isoformat(),
+            self._setting,
+            self._stamps(),
+            self._budgets,
+            self._changes.token,
+            tuple(skipped),
+        )
         self.books.ledger.set(self._fact, json.dumps(asdict(last)))
 
     def targets(self) -> list[tuple[Target, bool]]:
@@ -74,7 +88,7 @@ class Plan:
         if self._last.day:
             days.add(date.fromisoformat(self._last.day))
         periods = current | {calendar.period(kind, day) for day in days for kind in KINDS}
-        if self._last.setting != self._setting():
+        if (self._last.setting, self._last.budgets) != (self._setting, self._budgets):
             periods |= self._noted.keys()
         periods |= self._touched(self._edited())
         periods |= {period for of in self._last.skipped if (period := self._named(*of))}
@@ -128,14 +142,18 @@ class Plan:
 
     # --- what happened ---
 
+    @cached_property
     def _setting(self) -> str:
-        """Fingerprint of what decides how notes look besides events: settings, prices, templates, budgets."""
+        return _mark(self.books.settings.digest(), self.books.calendar.weeks)
+
+    @cached_property
+    def _budgets(self) -> str:
+        """Read before the notes are, whose own problems would mix in."""
+        return _mark(self.limits.standing, self.limits.problems)
+
+    def _stamps(self) -> str:
         notes = [self.places.dashboard(), *self.limits.project_notes]
-        mark = hashlib.blake2b(self.books.settings.digest().encode(), digest_size=16)
-        mark.update(repr(self.books.calendar.weeks).encode())
-        for path in notes:
-            mark.update(f"\0{path}\0{_stamp(path)}".encode(errors="surrogateescape"))
-        return mark.hexdigest()
+        return _mark([(os.fsencode(path), _stamp(path)) for path in notes])
 
     def _edited(self) -> list[Period]:
         """Periods whose note somebody changed, moved or deleted since."""
@@ -155,6 +173,11 @@ class Plan:
         """True when somebody made a note of the day that was not there when it was last looked for."""
         missing = [p for p in self._current if NOTE_OF[p.kind] in self._kinds and p not in self._noted]
         return any(self.places.existing(NOTE_OF[period.kind], period) for period in missing)
+
+
+def _mark(*facts: object) -> str:
+    """Fingerprint of values whose `repr` tells all of them."""
+    return hashlib.blake2b(repr(facts).encode(errors="backslashreplace"), digest_size=16).hexdigest()
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:
