@@ -186,7 +186,7 @@ class Session:
     def prompt(self) -> bytes:
         """What a person writes."""
         text = self._filler.text(self._random.randint(40, 600))
-        return self._row(b'"message":{"role":"user","content":"%b"},"type":"user"' % text)
+        return self._row(b'"type":"user","message":{"role":"user","content":"%b"}' % text)
 
     def call(self) -> tuple[Call, list[bytes]]:
         """A call with the rows that were written while it streamed."""
@@ -233,16 +233,18 @@ class Session:
             text,
         )
         return self._row(
-            b'"message":{"role":"user","content":%b},"type":"user","toolUseResult":{"type":"text","file":'
-            b'{"filePath":"a.md","content":"%b","numLines":%d}}' % (block, text, text.count(b"\\n"))
+            b'"type":"user","message":{"role":"user","content":%b}' % block,
+            b',"toolUseResult":{"type":"text","file":{"filePath":"a.md","content":"%b","numLines":%d}}'
+            % (text, text.count(b"\\n")),
         )
 
     def report(self, agent: str, last: Call) -> bytes:
         """What a subagent returned: it repeats the usage of that agent's last call."""
         return self._row(
-            b'"message":{"role":"user","content":[{"tool_use_id":"toolu_a","type":"tool_result","content":"%b"}]}'
-            b',"type":"user","toolUseResult":{"status":"completed","agentId":"%b","totalTokens":%d,"usage":%b}'
-            % (self._filler.text(900), agent.encode(), last.output, last.usage(last.output).encode())
+            b'"type":"user","message":{"role":"user","content":[{"tool_use_id":"toolu_a","type":"tool_result",'
+            b'"content":"%b"}]}' % self._filler.text(900),
+            b',"toolUseResult":{"status":"completed","agentId":"%b","totalTokens":%d,"usage":%b}'
+            % (agent.encode(), last.output, last.usage(last.output).encode()),
         )
 
     def progress(self, row: bytes) -> bytes:
@@ -256,7 +258,7 @@ class Session:
             '"isSnapshotUpdate":false}\n'
         ).encode()
 
-    def _row(self, body: bytes) -> bytes:
+    def _row(self, body: bytes, result: bytes = b"") -> bytes:
         self._now += timedelta(milliseconds=self._random.randint(200, 9_000))
         parent, self._parent = self._parent, _uuid(self._random)
         side = f'true,"agentId":"{self.agent}"' if self.agent else "false"
@@ -265,11 +267,12 @@ class Session:
             f'"cwd":"/home/mira/{self.project}","sessionId":"{self.id}","version":"2.1.5","gitBranch":"main",'
         )
         stamp = self._now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return b'%b%b,"uuid":"%b","timestamp":"%b"}\n' % (
+        return b'%b%b,"uuid":"%b","timestamp":"%b"%b}\n' % (
             head.encode(),
             body,
             self._parent.encode(),
             stamp.encode(),
+            result,
         )
 
 

@@ -360,8 +360,8 @@ class _Backfill:
 
 
 def _environ() -> dict[str, str]:
-    """The environment without what would lead either program elsewhere."""
-    left = ("VAULTSYNC_", "CLAUDE_", "XDG_")
+    """The environment without what leads a program elsewhere, or keeps Python from compiling only once."""
+    left = ("VAULTSYNC_", "CLAUDE_", "XDG_", "PYTHONDONTWRITEBYTECODE")
     return {name: text for name, text in os.environ.items() if not name.startswith(left)}
 
 
