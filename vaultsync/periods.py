@@ -165,6 +165,10 @@ def year(of: date) -> Period:
     return Period(date(of.year, 1, 1), date(of.year + 1, 1, 1), "year", f"{of.year:04d}")
 
 
+EVER = Period(date(2000, 1, 1), date(2101, 1, 1), "year", "ever")
+"""Every day that an event can have; the ledger refuses others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Calendar:
     """The vault's way of cutting time: one zone, one rule for weeks, one for quarters."""

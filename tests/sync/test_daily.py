@@ -115,6 +115,11 @@ def test_undo_gives_back_every_byte(world: World) -> None:
     assert world.notes()["Daily/2026-01-09.md"] == old
 
 
+@pytest.mark.parametrize("path", ["/etc/hosts", "../elsewhere.md", "Daily/never.md"])
+def test_undo_of_what_was_never_written_says_so(world: World, path: str) -> None:
+    assert f"{path}: there is no backup of it" in world.run("undo", path, code=3).stderr
+
+
 def test_everything_outside_block_and_properties_stays(world: World) -> None:
     old = "---\ntags: [a, b]  # mine\n---\n# Friday\n\n```\n## 💰 Token Usage Today\n```\n\ntext  \n"
     world.write("Daily/2026-01-09.md", old)

@@ -97,15 +97,13 @@ def _number(value: Decimal | None) -> str:
 
 def _check(run: Run, provider: str | None) -> int:
     from vaultsync.cli.report import events
-    from vaultsync.cli.span import BEGINNING
-    from vaultsync.periods import Period
+    from vaultsync.periods import EVER
 
     list_ = run.price_list()
     for warning in list_.warnings:
         complain(warning)
-    ever = Period(BEGINNING, date(2101, 1, 1), "day", "all")
     where = {"provider": provider} if provider else None
-    summary = run.figures(ever.start, ever.end).summarize(ever, ("provider", "model"), None, where)
+    summary = run.figures(EVER.start, EVER.end).summarize(EVER, ("provider", "model"), None, where)
     lacking = [line for line in summary.lines if line.coverage.unpriced]
     for line in lacking:
         name, model = (key or "(none)" for key in line.keys)

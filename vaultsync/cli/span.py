@@ -10,8 +10,6 @@ import click
 if TYPE_CHECKING:
     from vaultsync.periods import Calendar, Kind, Period
 
-BEGINNING = date(2000, 1, 1)
-"""No event is older: the ledger refuses it."""
 AROUND: dict[Kind | None, Kind] = {
     None: "month",
     "day": "month",
@@ -47,11 +45,11 @@ def span(
         What was asked for; up to today where no end, from the beginning where no start is named. With
         neither: the present month, or whole buckets that cover the present quarter or year; all years.
     """
-    from vaultsync.periods import Period
+    from vaultsync.periods import EVER, Period
 
     in_order(since, until)
     if since or until or bucket == "year":
-        start, end = since or BEGINNING, (until or max(today, since or today)) + timedelta(days=1)
+        start, end = since or EVER.start, (until or max(today, since or today)) + timedelta(days=1)
     else:
         around = calendar.period(AROUND[bucket], today)
         parts = list(calendar.split(around, bucket)) if bucket else [around]

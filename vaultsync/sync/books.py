@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from vaultsync.aggregate import UsageTable
     from vaultsync.pricing import PriceList
 
-LONGEST = Period(date(2000, 1, 1), date(2101, 1, 1), "year", "ever")
-"""Every day that an event can have."""
 DAY = timedelta(days=1)
 
 

@@ -152,11 +152,15 @@ class Keeper:
             self.books.ledger.forget_note(self.books.vault_id, target.kind, target.period.label)
 
     def _name(self, path: Path) -> str:
-        vault = self.books.settings.vault
-        return path.relative_to(vault).as_posix() if path.is_relative_to(vault) else str(path)
+        return vault_name(path, self.books.settings.vault)
 
     def _result(
         self, target: Target, path: Path, action: Action, reason: str = "", diff: str | None = None
     ) -> NoteResult:
         label = target.period.label
         return NoteResult(path, target.kind, label, action, reason, diff)
+
+
+def vault_name(path: Path, vault: Path) -> str:
+    """The path of a note in the vault, with `/`; of a file outside, the whole path."""
+    return path.relative_to(vault).as_posix() if path.is_relative_to(vault) else str(path)

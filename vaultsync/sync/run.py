@@ -20,7 +20,7 @@ from vaultsync.sync import health, overview
 from vaultsync.sync.books import DAY, Books
 from vaultsync.sync.collect import Collecting, Progress, Surroundings
 from vaultsync.sync.limits import Limits
-from vaultsync.sync.notes import Keeper
+from vaultsync.sync.notes import Keeper, vault_name
 from vaultsync.sync.places import Places
 from vaultsync.sync.plan import Plan
 from vaultsync.sync.telling import Target, Telling
@@ -246,7 +246,7 @@ class Run:
         """Bring a note, or without one all notes of ours, back to what it was before our first change."""
         backups = self._backups()
         vault = self.settings.vault
-        names = [note.relative_to(vault).as_posix()] if note else backups.notes()
+        names = [vault_name(note, vault)] if note else backups.notes()
         results = []
         with self._alone(), self._writer() as writer:
             for name in names:
