@@ -65,8 +65,6 @@ class Batch:
     is_table: bool = False
     """A file that grows but may be edited by hand: what it says is noted even where it has ids, so that a
     batch that `replaces` can take it back later."""
-    digest: bytes = b""
-    """Any hash of the content, for the caller to compare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +86,6 @@ class Recorded:
     issues: tuple[Issue, ...] = ()
     """Events that cannot be believed."""
 
-    def __add__(self, other: Recorded) -> Recorded:
-        firsts = [when for when in (self.first, other.first) if when]
-        lasts = [when for when in (self.last, other.last) if when]
-        return Recorded(
-            self.new + other.new,
-            self.duplicates + other.duplicates,
-            self.changed + other.changed,
-            self.removed + other.removed,
-            min(firsts, default=None),
-            max(lasts, default=None),
-            self.is_stale or other.is_stale,
-            self.issues + other.issues,
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class FileState:
@@ -122,7 +106,6 @@ class FileState:
     head: bytes
     """Hash of the first `head_size` bytes."""
     head_size: int
-    digest: bytes
     state: Mapping[str, Any]
 
     def is_same(self, file: Source) -> bool:
@@ -172,9 +155,7 @@ def path_bytes(path: Path | str) -> bytes:
     return os.fsencode(path)
 
 
-FILE_COLUMNS = (
-    "id, path, collector, size, mtime_ns, inode, device, offset, line, head, head_size, digest, state"
-)
+FILE_COLUMNS = "id, path, collector, size, mtime_ns, inode, device, offset, line, head, head_size, state"
 
 
 def file_row(batch: Batch) -> tuple[object, ...]:
@@ -190,14 +171,14 @@ def file_row(batch: Batch) -> tuple[object, ...]:
             str(file.inode),
             str(file.device),
         ),
-        *(reading.end, reading.next_line, head_hash(head), len(head), batch.digest),
+        *(reading.end, reading.next_line, head_hash(head), len(head)),
         json.dumps(reading.state, sort_keys=True, separators=(",", ":")),
     )
 
 
 def file_state(row: tuple[Any, ...]) -> FileState:
     """A file from its columns."""
-    number, path, collector, size, mtime_ns, inode, device, offset, line, head, head_size, digest, state = row
+    number, path, collector, size, mtime_ns, inode, device, offset, line, head, head_size, state = row
     return FileState(
         id=number,
         path=Path(os.fsdecode(path)) if path else None,
@@ -210,6 +191,5 @@ def file_state(row: tuple[Any, ...]) -> FileState:
         line=line,
         head=head,
         head_size=head_size,
-        digest=digest,
         state=json.loads(state),
     )

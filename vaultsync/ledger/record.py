@@ -107,7 +107,7 @@ class Recorder:
     def _file_id(self) -> int:
         if not self._file:
             blank = (path_bytes(self._batch.reading.file.path), self._batch.collector)
-            insert = "INSERT INTO file VALUES (NULL, ?, ?, 0, 0, '0', '0', 0, 1, x'', 0, x'', '{}')"
+            insert = "INSERT INTO file VALUES (NULL, ?, ?, 0, 0, '0', '0', 0, 1, x'', 0, '{}')"
             self._file = self._db.execute(insert, blank).lastrowid or 0
         return self._file
 

@@ -110,7 +110,7 @@ CREATE TABLE file (
     id INTEGER PRIMARY KEY, path BLOB UNIQUE, collector TEXT NOT NULL,
     size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, inode TEXT NOT NULL, device TEXT NOT NULL,
     offset INTEGER NOT NULL, line INTEGER NOT NULL, head BLOB NOT NULL, head_size INTEGER NOT NULL,
-    digest BLOB NOT NULL, state TEXT NOT NULL
+    state TEXT NOT NULL
 ) STRICT;
 
 -- Several vaults may share a ledger: each knows its own notes.
