@@ -1,5 +1,6 @@
 """The note of a period is found in whatever spelling it is there, and nothing is guessed."""
 
+import os
 import sys
 import unicodedata
 from datetime import date
@@ -232,3 +233,9 @@ def test_copies_beside_a_note_are_listed(tmp_path: Path) -> None:
         "2026-01-07 2.md",
         "2026-01-07.sync-conflict-20260107-101010-ABCDEFG.md",
     ]
+
+
+@posix
+def test_a_pipe_is_no_note_for_reading_it_would_never_end(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.md")
+    assert names(tmp_path) == []

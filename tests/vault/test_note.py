@@ -399,3 +399,9 @@ def test_a_diff_is_unified_and_names_a_missing_newline() -> None:
 
 def test_equal_notes_have_no_diff() -> None:
     assert diff(b"a\n", b"a\n", "x.md") == ""
+
+
+def test_a_folder_of_the_notes_name_is_not_a_note_that_appeared(vault: Path, writer: Writer) -> None:
+    (vault / "a.md").mkdir()
+    with pytest.raises(NoteSkipped, match=r"no file has this name\. Move it away"):
+        writer.create(vault / "a.md", b"new")

@@ -186,7 +186,7 @@ def _moved(vault: Path, where: Place, name: str, settings: VaultSettings) -> lis
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Notes below a folder, sorted; no hidden folders, no links."""
+    """Notes below a folder, sorted; no hidden folders, no links, no pipes."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError:
@@ -196,8 +196,8 @@ def _walk(folder: Path) -> Iterator[Path]:
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(Path(entry.path))
-        elif entry.name.endswith(".md"):
-            yield Path(entry.path)
+        elif entry.is_file(follow_symlinks=False) and entry.name.endswith(".md"):
+            yield Path(entry.path)  # a pipe of this name would be waited on for ever
 
 
 def iter_notes(vault: Path, settings: VaultSettings) -> Iterator[Path]:

@@ -237,7 +237,9 @@ class Writer:
             raise NoteSkipped(path, "the vault's folder is not there.", "Is its disk mounted?")
         if is_in_cloud(path):
             raise missing(path)
-        if os.path.lexists(path):
+        if os.path.lexists(path) and not path.is_file():
+            raise NoteSkipped(path, "something that is no file has this name.", "Move it away.")
+        if path.exists():
             raise NoteSkipped(path, "something appeared under this name.", "Run again.")
         if on_write:
             on_write(None, data)
