@@ -13,10 +13,13 @@ from functools import cached_property
 from math import gcd
 from typing import TYPE_CHECKING
 
+from vaultsync.errors import ConfigError
 from vaultsync.ledger import Ledger
 from vaultsync.periods import Calendar, Period, day
 from vaultsync.settings import Settings, shipped
+from vaultsync.text import nearest_or_all
 from vaultsync.vault import locate
+from vaultsync.vault.locales import LOCALES, find_locale
 
 if TYPE_CHECKING:
     from vaultsync.aggregate import UsageTable
@@ -61,8 +64,18 @@ class Books:
 
     @cached_property
     def vault(self) -> locate.VaultSettings:
-        """What the vault's own settings say."""
-        return locate.read_settings(self.settings.vault, locale=self.settings.locale)
+        """What the vault's own settings say.
+
+        Raises:
+            ConfigError: Our own settings name a locale that is not known: another one would name other weeks.
+        """
+        name = self.settings.locale
+        if name and not find_locale(name):
+            where, words = self.settings.config_file or "vaultsync.yaml", nearest_or_all(name, LOCALES)
+            raise ConfigError(
+                where, None, f"locale '{name}' is not known, so weeks cannot be numbered.", words.strip()
+            )
+        return locate.read_settings(self.settings.vault, locale=name)
 
     @cached_property
     def calendar(self) -> Calendar:

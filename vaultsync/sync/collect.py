@@ -16,12 +16,14 @@ from vaultsync.collectors import registry
 from vaultsync.collectors.finding import find_files
 from vaultsync.collectors.reading import LogFile, Reader, capped
 from vaultsync.collectors.registry import Collector
+from vaultsync.errors import ConfigError
 from vaultsync.ledger import Batch, FileState, Ledger, Recorded, find
 from vaultsync.model import Finding, Issue, UsageEvent
 from vaultsync.periods import local_day
 from vaultsync.settings import Settings
 from vaultsync.sync.mappings import mapping_collectors
 from vaultsync.sync.values import Collected, SourceCount
+from vaultsync.text import nearest_or_all
 
 TAIL = 1024
 """Bytes before the end of what was read that must be the same when reading goes on."""
@@ -61,6 +63,7 @@ class Collecting:
         mapped = mapping_collectors(self.settings)
         collectors, broken = registry.load(mapped)
         self._issues += broken
+        check_agents(self.settings, collectors)
         known = self.ledger.files()
         wanted = [*self._agent_files(collectors), *self._log_files()]
         fresh = [
@@ -208,6 +211,20 @@ class Collecting:
         spans = [day for day in (before.first, before.last, *days) if day]
         first, last = (min(spans), max(spans)) if spans else (None, None)
         self._counts[source] = replace(before, **sums, first=first, last=last)
+
+
+def check_agents(settings: Settings, collectors: Sequence[Collector]) -> None:
+    """Refuse names under `agents` that no collector has: a slip of the pen would read nothing, silently.
+
+    Raises:
+        ConfigError: Names the file and the nearest known name.
+    """
+    names = {collector.name for collector in collectors}
+    for name in () if isinstance(settings.agents, str) else settings.agents:
+        if name not in names:
+            where = settings.config_file or "vaultsync.yaml"
+            what = f"agents names '{name}', and no collector has this name."
+            raise ConfigError(where, None, what, nearest_or_all(name, names).strip())
 
 
 class CollectorFailed(Exception):

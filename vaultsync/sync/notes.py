@@ -14,6 +14,7 @@ from vaultsync.sync.telling import Target, Telling, Told
 from vaultsync.sync.values import Action, NoteResult, Options
 from vaultsync.vault import create, note, properties, section
 from vaultsync.vault.backup import Backups
+from vaultsync.vault.block import find_blocks
 from vaultsync.vault.note import Note, Writer
 
 
@@ -46,7 +47,7 @@ class Keeper:
                 exists = path.exists()
             else:
                 found = self.places.find(target.kind, target.period)
-                path, exists = found.path, found.exists
+                path, exists = found.path, found.exists or found.path.is_file()  # made by this run
             if exists:
                 return self._renew(target, path, insist)
             self._forget(target)
@@ -60,11 +61,12 @@ class Keeper:
 
         def edit(old: Note) -> bytes:
             nonlocal told, remark, is_forced
-            if properties.read(old.text)[0].get("vaultsync") is False:
+            if is_opted_out(old.text):
                 remark = "its property vaultsync is false"
                 return old.data
             if not insist and b"vaultsync" not in old.data and self.telling.is_empty(target):
                 return old.data
+            self._check_owner(target, old.text, path)
             told = told or self.telling.tell(target)
             text, remark, is_forced = self._edited(target, told, old.text, path)
             return text.encode()
@@ -83,6 +85,28 @@ class Keeper:
         if new == old.data:
             return self._result(target, path, "unchanged" if told else "left", remark)
         return self._result(target, path, "would-write", remark, note.diff(old.data, new, self._name(path)))
+
+    def _check_owner(self, target: Target, text: str, path: Path) -> None:
+        """Refuse a note that is another period's as well: they would replace each other for ever."""
+        if target.kind == "dashboard" or f":begin {target.kind} {target.period.label} " in text:
+            return
+        block = find_blocks(text, self._name(path)).get(target.kind)
+        if block is None or not block.begin.label:
+            return
+        try:
+            other = self.books.calendar.named(target.period.kind, block.begin.label)
+            is_shared = self.places.find(target.kind, other).path == path
+        except (ValueError, NoteSkipped):
+            return  # a note that was copied, with its block, from one that is found no longer
+        if is_shared:
+            format = self.places.place(target.kind).format
+            both = f"its format {format!r} gives {target.period.label} the same note"
+            raise NoteSkipped(
+                self._name(path),
+                f"it holds the section of {other.label}, and {both}.",
+                f"Set a format that tells them apart: `notes: {{{target.kind}: {{format: ...}}}}`.",
+                block.begin.line + 1,
+            )
 
     def _make(self, target: Target, path: Path, insist: bool) -> NoteResult | None:
         if not insist and self.telling.is_empty(target):
@@ -159,6 +183,12 @@ class Keeper:
     ) -> NoteResult:
         label = target.period.label
         return NoteResult(path, target.kind, label, action, reason, diff)
+
+
+def is_opted_out(text: str) -> bool:
+    """Say whether a note's properties ask to leave it alone; also as YAML 1.2 or the app reads it as text."""
+    wish = properties.read(text)[0].get("vaultsync")
+    return wish is False or (isinstance(wish, str) and wish.strip().lower() in ("false", "no", "off"))
 
 
 def vault_name(path: Path, vault: Path) -> str:

@@ -1,0 +1,59 @@
+"""What settings and notes say that cannot be done as it stands: told clearly, and nothing is overwritten."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.sync.conftest import CONFIG, World, event
+
+
+@pytest.mark.parametrize("format", ["YYYY-MM", "dddd", "[Diary]"])
+def test_a_format_that_gives_two_days_one_note_does_not_let_them_replace_each_other(
+    world: World, format: str
+) -> None:
+    world.write("vaultsync.yaml", CONFIG.replace("daily: {", f"daily: {{format: '{format}', "))
+    world.log("a.jsonl", event("2026-01-01T08:00:00Z"), event("2026-01-08T08:00:00Z", 2000))
+    done = world.run("sync", code=3)
+    assert f"it holds the section of 2026-01-01, and its format '{format}' gives 2026-01-08" in done.stderr
+    before = world.notes()
+    world.run("sync", code=3)
+    assert world.notes() == before
+
+
+def test_weeks_that_share_a_note_at_the_turn_of_a_year_do_not_replace_each_other(world: World) -> None:
+    world.write("vaultsync.yaml", CONFIG.replace("weekly: {", "weekly: {format: 'YYYY-[W]ww', "))
+    world.log("a.jsonl", event("2024-01-03T08:00:00Z"), event("2024-12-30T08:00:00Z", 2000))
+    done = world.run("sync", code=3)
+    assert "holds the section of 2024-W01" in done.stderr
+    assert "vaultsync:begin weekly 2024-W01 " in world.read("Weekly/2024-W01.md")
+
+
+def test_a_note_copied_from_another_day_gets_its_own_figures(world: World) -> None:
+    world.log("a.jsonl", event("2026-01-08T08:00:00Z"), event("2026-01-09T08:00:00Z", 2000))
+    world.run("sync", "--until", "2026-01-08")
+    world.write("Daily/2026-01-09.md", world.read("Daily/2026-01-08.md"))
+    world.run("daily")
+    assert "vaultsync:begin daily 2026-01-09 " in world.read("Daily/2026-01-09.md")
+
+
+@pytest.mark.parametrize("wish", ["false", '"false"', "no", "Off"])
+def test_a_note_that_asks_to_be_left_alone_is(world: World, wish: str) -> None:
+    note = world.write("Daily/2026-01-09.md", f"---\nvaultsync: {wish}\n---\n")
+    world.log("a.jsonl", event("2026-01-09T08:00:00Z"))
+    world.run("daily", "--only")
+    assert note.read_text() == f"---\nvaultsync: {wish}\n---\n"
+
+
+def test_an_agent_nobody_knows_is_named_with_the_nearest_one(world: World) -> None:
+    world.write("vaultsync.yaml", CONFIG.replace("agents: none", "agents: [claude-cod]"))
+    done = world.run("collect", code=2)
+    assert (
+        "agents names 'claude-cod', and no collector has this name. Did you mean 'claude-code'?"
+        in done.stderr
+    )
+
+
+def test_an_unknown_locale_is_refused_for_it_would_number_weeks_wrong(world: World) -> None:
+    world.write("vaultsync.yaml", CONFIG.replace("locale: en-gb", "locale: xx"))
+    done = world.run("daily", code=2)
+    assert "vaultsync.yaml: locale 'xx' is not known" in done.stderr
