@@ -291,6 +291,12 @@ def test_estimate_of_the_log_stands_in_where_no_price_is_known(choice: str, expe
     assert (line.stated, line.stated_calculated) == (D(7), None)
 
 
+@pytest.mark.parametrize(("model", "flags"), [("unknown", ["estimated_cost"]), ("plain", [])])
+def test_only_where_no_price_is_known_an_estimate_is_said_to_stand_in(model: str, flags: list[str]) -> None:
+    line = total([event(model, input=1, cost=D(7), cost_kind="estimated")], cost="reported")
+    assert [name for name, _ in line.coverage.flags] == flags
+
+
 def test_estimate_of_zero_for_an_unknown_model_is_not_believed() -> None:
     assert total([event("unknown", input=1, cost=D(0), cost_kind="estimated")]).cost is None
 

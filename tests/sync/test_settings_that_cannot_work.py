@@ -57,3 +57,15 @@ def test_an_unknown_locale_is_refused_for_it_would_number_weeks_wrong(world: Wor
     world.write("vaultsync.yaml", CONFIG.replace("locale: en-gb", "locale: xx"))
     done = world.run("daily", code=2)
     assert "vaultsync.yaml: locale 'xx' is not known" in done.stderr
+
+
+def test_a_currency_without_an_exchange_rate_is_told_with_its_remedy(world: World) -> None:
+    world.write("vaultsync.yaml", CONFIG + "currency: EUR\n")
+    world.log("a.jsonl", event("2026-01-09T08:00:00Z"))
+    world.run("daily")
+    assert "no exchange rate is known. Add one under fx in your pricing.yaml." in world.read(
+        "Daily/2026-01-09.md"
+    )
+    said = world.run("report", "--since", "2026-01-09").stdout
+    assert "1 event: 1 without an exchange rate." in said
+    assert "0.0075 USD are not in the cost; add an exchange rate under `fx` in your pricing.yaml." in said

@@ -218,7 +218,7 @@ def _flags(lot: Lot, kind: str | None, quality: str | None, noted: str | None) -
         flags.add(quality)
     if lot.basis in ("calculated", "free", "notional"):
         flags.update(lot.price.applied.flags)
-    if lot.basis == "reported" and kind not in ("billed", "charged"):
+    if lot.basis == "reported" and kind not in ("billed", "charged") and not lot.is_calculable:
         flags.add("estimated_cost")
     if lot.basis == "notional":
         flags.add("notional")

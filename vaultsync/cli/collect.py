@@ -32,7 +32,8 @@ def collect(shell: Shell, strict: bool) -> int:
             else "No logs were found. `vaultsync doctor` says where they are looked for."
         )
         if collected.removed:
-            say(f"{collected.removed:,} events were taken back: their documents no longer say them.")
+            are = "event was" if collected.removed == 1 else "events were"
+            say(f"{collected.removed:,} {are} taken back: the document no longer says so.")
     shell.issues(collected.issues)
     return LEFT_UNDONE if strict and collected.rejected else DONE
 

@@ -140,6 +140,7 @@ def coverage(line: Line) -> Iterator[str]:
         (c.reported, "as reported"),
         (c.free, "free"),
         (c.unpriced, "without a price"),
+        (dict(c.flags).get("foreign", 0), "without an exchange rate"),
     )
     yield f"{events(c.events)}: " + ", ".join(f"{n:,} {way}" for n, way in ways if n) + "."
     if c.unpriced:
@@ -149,7 +150,8 @@ def coverage(line: Line) -> Iterator[str]:
     if c.unsplit:
         yield f"{c.unsplit_tokens:,} more tokens of {events(c.unsplit)} are known only in sum."
     for code, amount in line.foreign:
-        yield f"{money(amount)} {code} are not in the cost: no exchange rate is known."
+        remedy = "add an exchange rate under `fx` in your pricing.yaml"
+        yield f"{money(amount)} {code} are not in the cost; {remedy}."
 
 
 def events(count: int) -> str:

@@ -85,7 +85,7 @@ def _counts(total: Line) -> Iterator[Notice]:
 
 def _money(total: Line) -> Iterator[Notice]:
     for code, value in total.foreign:
-        text = "{} is not in the sum, for no exchange rate is known."
+        text = "{} is not in the sum, for no exchange rate is known. Add one under fx in your pricing.yaml."
         yield Notice("foreign", text, (Amount(value, currency=code),))
     stated, ours = total.stated, total.stated_calculated
     if stated is not None and ours is not None and round(stated, 2) != round(ours, 2):
