@@ -255,7 +255,7 @@ class Flat(Naive):
     [
         (periods.day(DAY), "7 Jan 2026"),
         (periods.week(DAY), "5–11 Jan 2026"),
-        (periods.week(date(2026, 1, 1)), "29 Dec – 4 Jan 2026"),
+        (periods.week(date(2026, 1, 1)), "29 Dec 2025 – 4 Jan 2026"),
         (periods.month(DAY), "Jan 2026"),
         (periods.quarter(DAY), "2026 Q1"),
         (periods.year(DAY), "2026"),

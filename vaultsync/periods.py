@@ -94,10 +94,12 @@ class Period:
 
     @property
     def words(self) -> str:
-        """Name for people: `7 Jan 2026`, `5–11 Jan 2026`, `Jan 2026`, `2026 Q1`, `2026`."""
+        """Name for people: `7 Jan 2026`, `29 Dec 2025 – 4 Jan 2026`, `Jan 2026`, `2026 Q1`, `2026`."""
         if self.kind in ("quarter", "year"):
             return self.label.replace("-", " ")
         span = MONTHS[self.start.month - 1] if self.kind == "month" else self.span
+        if self.start.year != self.last.year:
+            span = span.replace(" – ", f" {self.start.year} – ")
         return f"{span} {self.last.year}"
 
     def days(self) -> Iterator[date]:
