@@ -116,8 +116,19 @@ def test_undo_gives_back_every_byte(world: World) -> None:
 
 
 @pytest.mark.parametrize("path", ["/etc/hosts", "../elsewhere.md", "Daily/never.md"])
-def test_undo_of_what_was_never_written_says_so(world: World, path: str) -> None:
-    assert f"{path}: there is no backup of it" in world.run("undo", path, code=3).stderr
+@pytest.mark.parametrize("how", [[], ["--dry-run"]])
+def test_undo_of_what_was_never_written_says_so(world: World, path: str, how: list[str]) -> None:
+    assert f"{path}: there is no backup of it" in world.run("undo", path, *how, code=3).stderr
+
+
+def test_undo_shows_what_it_would_take_away(world: World) -> None:
+    world.write("Daily/2026-01-09.md", "# Friday\n")
+    world.log("a.jsonl", event("2026-01-09T08:00:00Z"))
+    world.run("daily")
+    before = world.notes()
+    said = world.run("undo", "Daily/2026-01-09.md", "--diff").stdout
+    assert "\n # Friday\n" in said and "\n-## 💰 Token Usage Today\n" in said
+    assert world.notes() == before
 
 
 def test_everything_outside_block_and_properties_stays(world: World) -> None:

@@ -166,3 +166,13 @@ def test_a_backup_that_cannot_be_written_stops_the_change(desk: Desk) -> None:
     with pytest.raises(NoteSkipped, match="backup cannot be written"):
         desk.write(b"ours")
     assert desk.path.read_bytes() == b"mine"
+
+
+def test_a_note_deleted_since_comes_back_only_by_force(desk: Desk) -> None:
+    desk.save(b"mine")
+    desk.write(b"ours")
+    desk.path.unlink()
+    with pytest.raises(NoteSkipped, match=r"deleted or moved\. Use --force"):
+        desk.undo()
+    desk.undo(force=True)
+    assert desk.path.read_bytes() == b"mine"

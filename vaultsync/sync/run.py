@@ -27,7 +27,7 @@ from vaultsync.sync.telling import Target, Telling
 from vaultsync.sync.values import Check, Collected, NoteResult, Options, Outcome, Overview
 from vaultsync.vault.backup import Backups
 from vaultsync.vault.files import Clock
-from vaultsync.vault.note import Writer
+from vaultsync.vault.note import Writer, diff, read
 
 if TYPE_CHECKING:
     from vaultsync.aggregate import UsageTable
@@ -250,13 +250,21 @@ class Run:
         results = []
         with self._alone(), self._writer() as writer:
             for name in names:
-                if not options.writes:
-                    results.append(NoteResult(vault / name, "undo", "", "would-restore"))
-                    continue
                 try:
+                    if not options.writes:
+                        results.append(self._undoing(name, backups))
+                        continue
                     done = backups.undo(name, vault, writer, force=options.force)
                     action = "restored" if done.changed else "unchanged"
                     results.append(NoteResult(vault / name, "undo", "", action))  # type: ignore[arg-type]
                 except NoteSkipped as trouble:
                     results.append(NoteResult(vault / name, "undo", "", "skipped", str(trouble)))
         return Outcome(None, tuple(results), tuple(writer.remarks))
+
+    def _undoing(self, name: str, backups: Backups) -> NoteResult:
+        """What `undo` would do to a note."""
+        path, old = self.settings.vault / name, backups.before(name)
+        now = read(path, self.settings.vault).data if path.exists() else None
+        if now == old:
+            return NoteResult(path, "undo", "", "unchanged")
+        return NoteResult(path, "undo", "", "would-restore", diff=diff(now or b"", old or b"", name))

@@ -95,6 +95,17 @@ class Backups:
         found = (_load(path, "") for path in self.folder.glob("*/index.json"))
         return sorted(history.note for history in found if history.backups)
 
+    def before(self, name: str) -> bytes | None:
+        """The bytes that `undo` would bring back; None: it would take the note away, for there was none.
+
+        Raises:
+            NoteSkipped: No backup, or a damaged one.
+        """
+        history = self.history(name)
+        if not history.backups:
+            raise NoteSkipped(name, "there is no backup of it.")
+        return self._fetch(history, history.backups[-1])
+
     def undo(self, name: str, vault: Path, writer: Writer, *, force: bool = False) -> Written:
         """Bring a note back to the bytes it had before our last backed-up change, exactly.
 
@@ -107,13 +118,12 @@ class Backups:
         Raises:
             NoteSkipped: No backup, a damaged one, or a note that somebody changed since.
         """
-        path, history = vault / name, self.history(name)
-        if not history.backups:
-            raise NoteSkipped(name, "there is no backup of it.")
+        path, old, history = vault / name, self.before(name), self.history(name)
         last = history.backups[-1]
-        old = self._fetch(history, last)
         if old is None:
             done = self._unmake(path, vault, history, writer, force)
+        elif not path.exists():
+            done = self._remake(path, history, old, writer, force)
         else:
             done = writer.update(path, lambda note: self._checked(note, history, old, writer, force))
         self._save(replace(history, backups=history.backups[:-1], read="", written=last.sha, touched=False))
@@ -141,6 +151,12 @@ class Backups:
         files.discard(note.real)
         files.sync_folder(note.real.parent)
         return Written(True, note.data, b"")
+
+    def _remake(self, path: Path, history: History, old: bytes, writer: Writer, force: bool) -> Written:
+        """Make a note again that somebody deleted or moved; only where that is wanted."""
+        if not force:
+            raise NoteSkipped(history.note, "it was deleted or moved.", "Use --force to bring it back here.")
+        return writer.create(path, old)
 
     def _home(self, name: str) -> Path:
         plain = re.sub(r"[^\w.-]+", "-", Path(name).stem)[:40].strip(".-") or "note"
