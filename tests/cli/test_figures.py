@@ -226,9 +226,6 @@ class TestPrices:
         assert "no price:     no list knows the model. Near are: opus-4.\n" in result.stdout
         assert result.exit_code == 0
 
-    def test_explain_needs_an_event(self, cli: Cli) -> None:
-        assert cli("prices", "explain").exit_code == 2
-
     def test_check_names_models_without_a_price(self, cli: Cli) -> None:
         result = cli("prices", "check")
         assert "own own: no price for 3 events, 1,000,320 tokens. Near are: opus-4.\n" in result.stdout

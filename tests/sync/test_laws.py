@@ -152,3 +152,13 @@ def test_prompts_never_leave_the_log(world: World) -> None:
     assert secret not in said.replace("\n", " ")
     for path in [p for p in world.root.rglob("*") if p.is_file() and "logs" not in p.parts]:
         assert secret.encode() not in path.read_bytes(), path
+
+
+def test_every_event_can_be_found_and_its_price_explained(world: World) -> None:
+    world.log("a.jsonl", event("2026-01-09T08:00:00Z", 15_000, 3_000))
+    world.run("collect")
+    listed = world.run("prices", "explain").output
+    line = next(line for line in listed.splitlines() if "claude-opus-4-5" in line)
+    told = world.run("prices", "explain", line.split()[0]).output
+    assert "anthropic claude-opus-4-5" in told
+    assert told.rstrip().endswith("0.15")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vaultsync.pricing import Explanation, Listed, PriceList
     from vaultsync.sync import Run
 
+LATEST = 20
 RATES = ("input", "cache_read", "cache_write", "cache_write_5m", "cache_write_1h", "output")
 REASONS = {
     "unknown_model": "no list knows the model",
@@ -51,12 +52,11 @@ def prices(
     """Say what tokens cost, and why.
 
     `list` shows the rates in force on a day, per million tokens; with EVENT, only models with that in their
-    name. `explain EVENT` shows which rate priced an event and why; EVENT is its id in the ledger, or a model
-    name, as claude-opus-4-5 or anthropic/claude-opus-4-5. `check` names models in the ledger that have no
-    price, and what is odd in the price lists.
+    name. `explain EVENT` shows which rate priced an event and why; EVENT is its id in the ledger or in its
+    log, or a model name, as claude-opus-4-5 or anthropic/claude-opus-4-5; without EVENT it lists the last
+    events with their ids. `check` names models in the ledger that have no price, and what is odd in the price
+    lists.
     """
-    if what == "explain" and not event:
-        raise click.UsageError("explain needs an EVENT: its id in the ledger, or a model name.")
     if what == "check" and event:
         raise click.UsageError("check takes no EVENT.")
     with shell.open() as (run, _, today):
@@ -64,14 +64,35 @@ def prices(
             return _list(run.price_list().list(day or today, provider), event)
         if what == "check":
             return _check(run, provider)
-        known = run.event(event or "")
+        if not event:
+            return _latest(run)
+        known = run.event(event)
         if known:
             return _explain(run.price_list(), _key(known), known.tokens, known.web_searches, known.requests)
         from vaultsync.model import TokenCounts
 
         tokens = TokenCounts(input=input_tokens, output=output_tokens)
-        key = _asked(event or "", provider, day or today, tokens)
+        key = _asked(event, provider, day or today, tokens)
         return _explain(run.price_list(), key, tokens if tokens.total else None, 0, 1)
+
+
+def _latest(run: Run) -> int:
+    """The last events, each with the id by which it can be explained."""
+    found = run.latest(LATEST)
+    rows = [
+        (
+            *(stored.short, f"{stored.event.when:%Y-%m-%d %H:%M}", stored.event.provider),
+            *(stored.event.model, f"{stored.event.tokens.total:,}"),
+        )
+        for stored in found
+    ]
+    titles = ("event", "UTC", "provider", "model", "tokens")
+    say(
+        table(titles, rows, text=4)
+        if rows
+        else "The ledger has no events yet; `vaultsync collect` reads them."
+    )
+    return DONE
 
 
 def _list(listed: tuple[Listed, ...], text: str | None) -> int:

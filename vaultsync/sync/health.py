@@ -10,7 +10,7 @@ from vaultsync.collectors.finding import find_files
 from vaultsync.errors import VaultsyncError
 from vaultsync.ledger import Ledger
 from vaultsync.model import Issue
-from vaultsync.periods import NOTE_KINDS, PERIOD_OF, Period
+from vaultsync.periods import NOTE_KINDS, PERIOD_OF, WEEKDAYS, Period
 from vaultsync.settings import Settings
 from vaultsync.sync.books import Books
 from vaultsync.sync.collect import Surroundings, rejected_lines
@@ -43,11 +43,9 @@ def _vault(books: Books) -> Iterator[Check]:
             "Vault", "settings", "info", "no vaultsync.yaml: defaults", "`vaultsync init` writes one."
         )
     weeks = books.calendar.weeks
-    rule = (
-        "ISO weeks"
-        if weeks.is_iso
-        else f"weeks begin on day {weeks.dow} (0 is Sunday), first-week rule {weeks.doy}"
-    )
+    first = (*WEEKDAYS, *WEEKDAYS)[weeks.dow + 6]
+    with_day = 7 + weeks.dow - weeks.doy
+    rule = "ISO weeks" if weeks.is_iso else f"weeks from {first}, the first has {with_day} January"
     yield Check("Vault", "calendar", "ok", f"{settings.zone_name}, locale {books.vault.locale.name}, {rule}")
     for warning in books.vault.warnings:
         yield Check("Vault", "app settings", "warning", warning)
