@@ -22,6 +22,20 @@ from vaultsync.render.text import Markdown, escape
 
 LONGEST = 1_000_000
 """Most characters that a template may produce."""
+_GROWING = frozenset(["center", "expandtabs", "format", "format_map", "ljust", "rjust", "translate", "zfill"])
+_NOT_FILTERS = (
+    *(
+        "safe",
+        "escape",
+        "e",
+        "forceescape",
+        "urlize",
+        "xmlattr",
+        "tojson",
+        "pprint",
+    ),  # would undo the escaping
+    *("center", "format", "indent", "wordwrap"),  # fill the memory, and a note needs none
+)
 _OURS = re.compile(r"^\s*(?:>\s*)*(?:%%|<!--)\s*vaultsync", re.MULTILINE | re.IGNORECASE)
 _INIT = re.compile(r"^%%\{init: .*\}%%$", re.MULTILINE)
 _FENCE = re.compile(r"(^```mermaid$.*?^```$)", re.MULTILINE | re.DOTALL)
@@ -31,15 +45,19 @@ class Environment(ImmutableSandboxedEnvironment):
     """A sandbox in which text is escaped for Markdown, and blocks and macros, once printed, are not again."""
 
     concat = staticmethod(lambda parts: Markdown("".join(parts)))
-    intercepted_binops = frozenset(["*", "**"])
+    intercepted_binops = frozenset(["*", "**", "%"])
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """Refuse products and powers that only serve to fill the memory."""
+        """Refuse products, powers and text formats that only serve to fill the memory."""
         if operator == "**" or not all(isinstance(x, int | float) for x in (left, right)):
             raise SecurityError(
                 f"'{operator}' works on plain numbers only, and powers are not needed in a note"
             )
         return super().call_binop(context, operator, left, right)
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Refuse methods of text that make long text out of short."""
+        return not (isinstance(obj, str) and attr in _GROWING) and super().is_safe_attribute(obj, attr, value)
 
 
 class Folder(jinja2.BaseLoader):
@@ -100,7 +118,7 @@ def _environment(templates: Path | None, shipped: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for unsafe in ("safe", "escape", "e", "forceescape", "urlize", "xmlattr", "tojson", "pprint", "center"):
+    for unsafe in _NOT_FILTERS:
         environment.filters.pop(unsafe, None)
     environment.filters.update(join=_join, quote=quote)
     environment.globals.pop("lipsum", None)
