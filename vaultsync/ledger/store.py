@@ -152,7 +152,12 @@ class Ledger:
             return [note_state(row) for row in self._db.execute(ask, (vault,)).fetchall()]
 
     def remember_note(self, vault: str, note: NoteState) -> None:
-        """Keep what the note of a period looks like now."""
+        """Keep what the note of a period looks like now; what is known already costs no write."""
+        ask = f"SELECT {NOTE_COLUMNS} FROM note WHERE vault = ? AND kind = ? AND label = ?"
+        with guard(self.path):
+            known = self._db.execute(ask, (vault, note.kind, note.label)).fetchone()
+        if known == note_row(note):
+            return
         insert = f"INSERT OR REPLACE INTO note (vault, {NOTE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"
         with self.transaction():
             self._db.execute(insert, (vault, *note_row(note)))
