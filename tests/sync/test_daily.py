@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -225,3 +226,15 @@ def test_nothing_but_notes_appears_in_the_vault(world: World) -> None:
         str(p.relative_to(world.vault)) for p in before
     }
     assert new == {"Daily/2026-01-09.md", "Weekly/2026-W02.md", "Quarterly/2026-Q1.md", "LLM Costs.md"}
+
+
+def test_a_cost_of_another_currency_does_not_stay_behind(world: World) -> None:
+    world.log("a.jsonl", event("2026-01-09T08:00:00Z"))
+    world.write("pricing.yaml", "version: 1\nfx:\n  USD: [{valid_from: 2020-01-01, rate: '0.5'}]\n")
+    world.run("daily")
+    world.write("vaultsync.yaml", world.read("vaultsync.yaml") + "currency: EUR\n", age=60)
+    world.run("daily")
+    told = properties.read(world.read("Daily/2026-01-09.md"))[0]
+    assert "llm_cost_usd" not in told
+    assert told["llm_cost_eur"] == Decimal("0.0038")  # half of 0.0075, half to even
+    world.run("daily", "--check")

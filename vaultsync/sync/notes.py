@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +17,16 @@ from vaultsync.vault import create, note, properties, section
 from vaultsync.vault.backup import Backups
 from vaultsync.vault.block import find_blocks
 from vaultsync.vault.note import Note, Writer
+
+COST = re.compile("llm_cost_[a-z]{3}")
+"""Property that we write; the last word is the currency."""
+
+
+def without_old_cost(text: str, told: Told) -> str:
+    """A note of ours without a cost that no longer holds: of another currency, or where nothing has a price."""
+    known, _ = properties.read(text)
+    old = [key for key in known if COST.fullmatch(key) and key not in told.properties]
+    return properties.remove(text, old).text if old else text
 
 
 @dataclass
@@ -156,7 +167,10 @@ class Keeper:
             set_ = properties.set(change.text, told.properties)
             if set_.problem:
                 remark = f"{remark} its properties were left: {set_.problem}".strip()
-            return set_.text, remark, change.action in ("forced", "adopted")
+            new = set_.text
+            if change.action in ("renewed", "unchanged", "forced"):
+                new = without_old_cost(new, told)
+            return new, remark, change.action in ("forced", "adopted")
         return change.text, remark, change.action in ("forced", "adopted")
 
     def _remember(self, target: Target, path: Path) -> None:
