@@ -23,7 +23,7 @@ COST = re.compile("llm_cost_[a-z]{3}")
 
 
 def without_old_cost(text: str, told: Told) -> str:
-    """A note of ours without a cost that no longer holds: of another currency, or where nothing has a price."""
+    """A note of ours without a cost that holds no longer: of another currency, or since lost its price."""
     known, _ = properties.read(text)
     old = [key for key in known if COST.fullmatch(key) and key not in told.properties]
     return properties.remove(text, old).text if old else text
