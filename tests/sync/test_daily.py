@@ -238,3 +238,19 @@ def test_a_cost_of_another_currency_does_not_stay_behind(world: World) -> None:
     assert "llm_cost_usd" not in told
     assert told["llm_cost_eur"] == Decimal("0.0038")  # half of 0.0075, half to even
     world.run("daily", "--check")
+
+
+@pytest.mark.parametrize(("left", "is_kept"), [(b"# Friday\n", False), (b"# Friday, saved by me\n", True)])
+def test_what_a_killed_run_left_behind_is_cleared_and_a_save_of_the_user_kept(
+    world: World, left: bytes, is_kept: bool
+) -> None:
+    world.write("Daily/2026-01-09.md", "# Friday\n")
+    world.log("a.jsonl", event("2026-01-09T08:00:00Z"))
+    world.run("daily")
+    world.write("Daily/.2026-01-09.md.0a1b2c3d.vaultsync.tmp", left)
+    world.log("b.jsonl", event("2026-01-09T09:00:00Z"))
+    done = world.run("daily")
+    assert not list((world.vault / "Daily").glob(".*"))
+    kept = [p.read_bytes() for p in (world.root / "state").glob("rescued/*")]
+    assert kept == ([left] if is_kept else [])
+    assert ("another version of this note" in done.stderr) is is_kept

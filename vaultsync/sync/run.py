@@ -226,7 +226,12 @@ class Run:
         return Outcome(None, tuple(results), problems)
 
     def _writer(self) -> Writer:
-        return Writer(self.settings.vault, self.settings.state, Clock(self._time, self._wait))
+        vault, backups = self.settings.vault, self._backups()
+
+        def is_ours(path: Path, data: bytes) -> bool:
+            return backups.is_ours(vault_name(path, vault), data)
+
+        return Writer(vault, self.settings.state, Clock(self._time, self._wait), is_ours=is_ours)
 
     def _time(self) -> float:
         """The present, as far as this run knows: its beginning and what it waited since."""

@@ -90,6 +90,11 @@ class Backups:
             self._cache[name] = _load(self._index(name), name)
         return self._cache[name]
 
+    def is_ours(self, name: str, data: bytes) -> bool:
+        """Say whether the last change of a note was made from just these bytes, or wrote them."""
+        history = self.history(name)
+        return _sha(data) in (history.read, history.written)
+
     def notes(self) -> list[str]:
         """Paths of all notes that have a backup, sorted."""
         found = (_load(path, "") for path in self.folder.glob("*/index.json"))

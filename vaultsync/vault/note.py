@@ -170,6 +170,8 @@ class Writer:
     wait_seconds: float = 60.0
     """How long to wait for a note to rest; 0: not at all."""
     tries: int = 5
+    is_ours: Callable[[Path, bytes], bool] = lambda path, data: False
+    """Says of bytes of a note whether a run of ours read or wrote just these last; they are nobody's save."""
     remarks: list[str] = field(default_factory=list)
     """What the user should hear: where a rescued file lies."""
     _replaced: list[tuple[Path, Note, bytes]] = field(default_factory=list)
@@ -333,7 +335,7 @@ class Writer:
                 self._give_back(kept, note.real, new)
 
     def sweep(self, folder: Path) -> None:
-        """Clear temp files of runs that died; one that differs from its note goes to the state folder."""
+        """Clear temp files of runs that died; what may be a save of the user's goes to the state folder."""
         if folder in self._swept or not folder.is_dir():
             return
         self._swept.add(folder)
@@ -342,8 +344,8 @@ class Writer:
             match = _TEMP.fullmatch(temp.name)
             if match is None or temp in live:
                 continue
-            note = folder / match["name"]
-            if _bytes_of(temp) in (b"", None, _bytes_of(note)):
+            note, data = folder / match["name"], _bytes_of(temp)
+            if data in (b"", None, _bytes_of(note)) or (data and self.is_ours(note, data)):
                 files.discard(temp)
             else:
                 self._rescue(temp, note)
