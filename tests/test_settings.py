@@ -342,8 +342,8 @@ def test_any_text_is_settings_or_one_clear_error(tmp_path_factory: pytest.TempPa
         ("/home/ada/code/poems/drafts", "Poems"),
         ("/home/ada/code/poems2", "poems2"),
         ("/HOME/Ada/Code/POEMS", "Poems"),
-        ("/srv/work/acme/site", "Studio"),
-        ("/srv/work/acme", "acme"),
+        ("/srv/clients/acme/site", "Studio"),
+        ("/srv/clients/acme", "acme"),
         ("Verse", "Poems"),
         ("/elsewhere/verse", "Poems"),
         ("client-7", "Clients"),
@@ -358,7 +358,7 @@ def test_any_text_is_settings_or_one_clear_error(tmp_path_factory: pytest.TempPa
 def test_a_project_is_named_by_the_first_rule_else_by_its_last_component(
     vault: Path, logged: str | None, shown: str | None
 ) -> None:
-    rules = "projects: {Poems: [~/code/poems, verse], Studio: [/srv/work/acme/*], Clients: client-*}"
+    rules = "projects: {Poems: [~/code/poems, verse], Studio: [/srv/clients/acme/*], Clients: client-*}"
     assert configured(vault, rules).project_name(logged) == shown
 
 

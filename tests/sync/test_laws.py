@@ -162,3 +162,13 @@ def test_every_event_can_be_found_and_its_price_explained(world: World) -> None:
     told = world.run("prices", "explain", line.split()[0]).output
     assert "anthropic claude-opus-4-5" in told
     assert told.rstrip().endswith("0.15")
+
+
+def test_show_holds_a_day_against_the_whole_budget_and_no_slivers_of_others(world: World) -> None:
+    world.write("LLM Costs.md", "---\nllm_budget_monthly_usd: 31\nllm_budget_openai_monthly_usd: 2\n---\n")
+    world.log("a.jsonl", event("2026-01-09T08:00:00Z"))
+    world.run("collect")
+    told = [line.split() for line in world.run("show").output.splitlines() if "2026-01" in line]
+    limits = [(row[0], row[1], row[2]) for row in told if len(row) > 2 and row[1] in ("everything", "openai")]
+    expected = [("2026-01-09", "everything", "1.00")]
+    assert limits == [*expected, ("2026-01", "everything", "31.00"), ("2026-01", "openai", "2.00")]

@@ -163,15 +163,16 @@ def file_row(batch: Batch) -> tuple[object, ...]:
     reading, file = batch.reading, batch.reading.file
     head = file.head[:HEAD_SIZE]
     return (
-        *(
-            path_bytes(file.path),
-            batch.collector,
-            file.size,
-            file.mtime_ns,
-            str(file.inode),
-            str(file.device),
-        ),
-        *(reading.end, reading.next_line, head_hash(head), len(head)),
+        path_bytes(file.path),
+        batch.collector,
+        file.size,
+        file.mtime_ns,
+        str(file.inode),
+        str(file.device),
+        reading.end,
+        reading.next_line,
+        head_hash(head),
+        len(head),
         json.dumps(reading.state, sort_keys=True, separators=(",", ":")),
     )
 

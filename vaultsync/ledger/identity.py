@@ -23,19 +23,24 @@ FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
 Text = str | None
 Label = tuple[Text, ...]
 LABEL_FIELDS = (
-    *(
-        "source",
-        "provider",
-        "model",
-        "mode",
-        "region",
-        "context_band",
-        "grain",
-        "session",
-        "project",
-        "branch",
-    ),
-    *("action_type", "action_name", "agent", "machine", "quality", "flags", "currency", "cost_kind"),
+    "source",
+    "provider",
+    "model",
+    "mode",
+    "region",
+    "context_band",
+    "grain",
+    "session",
+    "project",
+    "branch",
+    "action_type",
+    "action_name",
+    "agent",
+    "machine",
+    "quality",
+    "flags",
+    "currency",
+    "cost_kind",
 )
 AT = {name: place for place, name in enumerate(LABEL_FIELDS)}
 """Place of a field in a label."""

@@ -23,19 +23,10 @@ from vaultsync.render.text import Markdown, escape
 LONGEST = 1_000_000
 """Most characters that a template may produce."""
 _GROWING = frozenset(["center", "expandtabs", "format", "format_map", "ljust", "rjust", "translate", "zfill"])
-_NOT_FILTERS = (
-    *(
-        "safe",
-        "escape",
-        "e",
-        "forceescape",
-        "urlize",
-        "xmlattr",
-        "tojson",
-        "pprint",
-    ),  # would undo the escaping
-    *("center", "format", "indent", "wordwrap"),  # fill the memory, and a note needs none
-)
+_UNESCAPING = ("safe", "escape", "e", "forceescape", "urlize", "xmlattr", "tojson", "pprint")
+"""Filters that would undo the escaping."""
+_FILLING = ("center", "format", "indent", "wordwrap")
+"""Filters that make long text out of short, and that a note does not need."""
 _OURS = re.compile(r"^\s*(?:>\s*)*(?:%%|<!--)\s*vaultsync", re.MULTILINE | re.IGNORECASE)
 _INIT = re.compile(r"^%%\{init: .*\}%%$", re.MULTILINE)
 _FENCE = re.compile(r"(^```mermaid$.*?^```$)", re.MULTILINE | re.DOTALL)
@@ -118,7 +109,7 @@ def _environment(templates: Path | None, shipped: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for unsafe in _NOT_FILTERS:
+    for unsafe in (*_UNESCAPING, *_FILLING):
         environment.filters.pop(unsafe, None)
     environment.filters.update(join=_join, quote=quote)
     environment.globals.pop("lipsum", None)

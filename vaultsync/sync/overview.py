@@ -24,7 +24,7 @@ def build(books: Books, places: Places, day: date) -> Overview:
     figures = books.figures(first, max(period.end for period in current))
     spent: dict[Period, Line] = {period: figures.summarize(period).total for period in current}
     states: list[BudgetState] = [state for period in current for state in limits.states(period, figures)]
-    shown = [state for state in states if state.shared_from is None or state.period.kind == "day"]
+    own = [s for s in states if s.shared_from is None or (s.is_general and s.period.kind == "day")]
     today, week, month = (books.calendar.period(kind, day) for kind in SHOWN)
     return Overview(
         books.settings.currency,
@@ -32,7 +32,7 @@ def build(books: Books, places: Places, day: date) -> Overview:
         spent[week],
         spent[month],
         (today.label, week.label, month.label),
-        tuple(shown),
+        tuple(own),
         tuple(_sessions(books)),
         tuple(limits.problems),
     )
