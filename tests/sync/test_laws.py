@@ -172,3 +172,16 @@ def test_show_holds_a_day_against_the_whole_budget_and_no_slivers_of_others(worl
     limits = [(row[0], row[1], row[2]) for row in told if len(row) > 2 and row[1] in ("everything", "openai")]
     expected = [("2026-01-09", "everything", "1.00")]
     assert limits == [*expected, ("2026-01", "everything", "31.00"), ("2026-01", "openai", "2.00")]
+
+
+def test_a_note_names_the_budgets_it_asked_for_told_alone_or_with_others(world: World) -> None:
+    world.log("a.jsonl", event("2026-01-05T08:00:00Z"), event("2026-01-09T08:00:00Z"))
+    world.write("Daily/2026-01-05.md", "---\nllm_budget_usd: 1,50\n---\n")
+    world.write("Daily/2026-01-09.md", "# Friday\n")
+    world.run("daily")
+    assert "1,50" in world.read("Daily/2026-01-05.md").partition("vaultsync:begin")[2]
+    assert "1,50" in world.read("Weekly/2026-W02.md")
+    assert "1,50" not in world.read("Daily/2026-01-09.md")
+    assert "1,50" not in world.read("Quarterly/2026-Q1.md")
+    assert world.run("weekly", "--check").exit_code == 0
+    assert world.run("quarterly", "--check").exit_code == 0

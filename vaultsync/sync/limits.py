@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -28,10 +29,21 @@ class Limits:
     books: Books
     places: Places
     problems: list[str] = field(default_factory=list)
-    """Sentences on what could not be read; each once."""
-    _read: dict[Path, Mapping[str, object]] = field(default_factory=dict)
+    """Sentences on what could not be read in this run; each once."""
+    _read: dict[Path, tuple[Mapping[str, object], str | None]] = field(default_factory=dict)
+    _here: dict[str, None] = field(default_factory=dict)
 
-    @cached_property
+    @contextmanager
+    def troubles(self) -> Iterator[list[str]]:
+        """Gather, until it ends, what could not be read of the notes that are asked for meanwhile.
+
+        The same is told whichever notes were read before: a note says the same, told alone or with others.
+        """
+        self._here, found = {}, list[str]()
+        yield found
+        found += self._here
+
+    @property
     def standing(self) -> list[Budget]:
         """Budgets of the dashboard note and of project notes; the dashboard's come first."""
         dashboard = self.places.dashboard()
@@ -135,20 +147,20 @@ class Limits:
     def _properties(self, path: Path) -> Mapping[str, object]:
         """Front matter of a note; empty, with a problem said once, where it cannot be read."""
         if path not in self._read:
-            values: Mapping[str, object] = {}
             try:
-                values, problem = properties.read(path.read_bytes().decode())
+                self._read[path] = properties.read(path.read_bytes().decode())
             except (OSError, UnicodeDecodeError) as error:
-                problem = f"it cannot be read ({error.__class__.__name__}). Save it as UTF-8."
-            if problem:
-                self._trouble(f"{self._name(path)}: {problem}")
-            self._read[path] = values
-        return self._read[path]
+                self._read[path] = {}, f"it cannot be read ({error.__class__.__name__}). Save it as UTF-8."
+        values, problem = self._read[path]
+        if problem:
+            self._trouble(f"{self._name(path)}: {problem}")
+        return values
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self.books.settings.vault).as_posix()
 
     def _trouble(self, text: str) -> None:
+        self._here[text] = None
         if text not in self.problems:
             self.problems.append(text)
 

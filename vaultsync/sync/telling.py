@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from vaultsync.model import Notice
+from vaultsync.model import BudgetState, Figures, Notice
 from vaultsync.periods import Kind, NoteKind, Period
 from vaultsync.settings import shipped
 from vaultsync.sync.books import DAY, Books
@@ -91,24 +91,33 @@ class Telling:
         from vaultsync import insight, report
 
         figures = self.books.figures(*self.reach([target]))
-        calendar, period = self.books.calendar, target.period
+        period = target.period
         periods = self._periods(target)
-        if target.kind == "dashboard":  # its tables are about the month
-            recent = [calendar.period("day", period.start - n * DAY) for n in range(1, LOOK_BACK.days)]
-            parts = {period: recent}
-            insights = insight.find(figures, periods[2], self.today, periods[2:])
-            counted = self.limits.outcomes(periods[2])
-        else:
-            parts = {period: [part for kind in PARTS[target.kind] for part in calendar.split(period, kind)]}
-            insights = insight.find(figures, period, self.today)
-            counted = self.limits.outcomes(period)
-        states = [s for each in periods for s in self.limits.states(each, figures, parts.get(each, ()))]
-        notices = [Notice("budget", text) for text in self.limits.problems]
-        notices += self._gap(periods[2] if target.kind == "dashboard" else period)
+        with self.limits.troubles() as troubles:
+            states, counted = self._read_notes(target, periods, figures)
+        month = periods[2] if target.kind == "dashboard" else period  # what the dashboard's tables are about
+        forecasts = periods[2:] if target.kind == "dashboard" else None
+        insights = insight.find(figures, month, self.today, forecasts)
+        notices = [*(Notice("budget", text) for text in troubles), *self._gap(month)]
         if target.kind == "dashboard":
             notices += self._rejected()
         currency = self.books.settings.currency
-        return report.Desk(period, figures, currency, tuple(states), insights, tuple(notices), counted)
+        return report.Desk(period, figures, currency, states, insights, tuple(notices), counted)
+
+    def _read_notes(
+        self, target: Target, periods: Sequence[Period], figures: Figures
+    ) -> tuple[tuple[BudgetState, ...], dict[str, int]]:
+        """Budgets of the periods and of the parts that are shown, and results counted in daily notes."""
+        calendar, period = self.books.calendar, target.period
+        if target.kind == "dashboard":
+            parts = [calendar.period("day", period.start - n * DAY) for n in range(1, LOOK_BACK.days)]
+            counted = self.limits.outcomes(periods[2])
+        else:
+            parts = [part for kind in PARTS[target.kind] for part in calendar.split(period, kind)]
+            counted = self.limits.outcomes(period)
+        shown = {period: parts}
+        states = [s for each in periods for s in self.limits.states(each, figures, shown.get(each, ()))]
+        return tuple(states), counted
 
     def _gap(self, period: Period) -> Iterator[Notice]:
         """What programs count in their own totals, and no call in their logs accounts for."""
