@@ -128,3 +128,50 @@ def test_file_that_went_away_is_an_issue(tmp_path: Path) -> None:
     assert (
         not list(reader.lines()) and reader.verdict == "damaged" and "cannot be read" in reader.issues[0].text
     )
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.sampled_from([b"", b"a", b"\r", b"one", b"two two", b"x" * 40, b"\xff\x00"]), max_size=12),
+    st.booleans(),
+    st.booleans(),
+    st.integers(1, 50),
+)
+def test_lines_are_the_same_however_the_file_is_cut(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[bytes], is_open: bool, is_packed: bool, piece: int
+) -> None:
+    texts = [b"a log of one byte a character", *texts]
+    data = b"\n".join(texts) if is_open else b"".join(text + b"\n" for text in texts)
+    path = tmp_path_factory.mktemp("cut") / "log"
+    path.write_bytes(gzip.compress(data) if is_packed else data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "PIECE", piece)
+        reader = reader_of(path)
+        found = [(line.number, line.data, line.complete, line.offset) for line in reader.lines()]
+    expected, offset = [], 0
+    for number, text in enumerate(_by_feed(data), 1):
+        expected.append((number, text.rstrip(b"\r\n"), text.endswith(b"\n"), offset))
+        offset += len(text)
+    assert found == expected and reader.end == len(data)
+
+
+def _by_feed(data: bytes) -> list[bytes]:
+    *whole, rest = data.split(b"\n")
+    return [*(text + b"\n" for text in whole), *([rest] if rest else [])]
+
+
+def test_long_line_is_passed_over_by_its_ends(tmp_path: Path) -> None:
+    size = reading.LONG_LINE
+    texts = ["short", "keep" + "a" * size, "skip" + "b" * size + "end", "last", "skip" + "c" * size]
+    asked = []
+
+    def skip(first: bytes, last: bytes) -> bool:
+        asked.append((len(first), len(last), last[-1:]))
+        return first.startswith(b"skip")
+
+    reader = reader_of(written(tmp_path / "a", "\n".join(texts)))
+    found = [(line.number, line.complete) for line in reader.lines(skip)]
+    # The last one is not whole yet, so nobody may say that nothing is in it.
+    assert found == [(1, True), (2, True), (4, True), (5, False)]
+    assert asked == [(1024, 4095, b"a"), (1024, 4095, b"d")]
+    assert reader.end == sum(map(len, texts)) + 4

@@ -9,7 +9,7 @@ import gzip
 import os
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
@@ -26,11 +26,20 @@ CONTENT_LIMIT = 256 * 1024 * 1024
 UNPACKED_LIMIT = 1024 * 1024 * 1024
 UNPACKED_RATIO = 100
 PIECE = 1024 * 1024
+LF = 0x0A
 REST_DOCUMENT = 60.0
 """Seconds for which a document that cannot be read counts as still being written."""
 REJECTED_LIMIT = 1000
 """Rejected lines of one file that are named; as many and none good: it is no log."""
+BOM = b"\xef\xbb\xbf"
 GZIP_MAGIC = b"\x1f\x8b"
+LONG_LINE = 8 * 1024
+"""Lines longer than this may be passed over by what stands at their ends."""
+SEEN_FIRST, SEEN_LAST = 1024, 4096
+"""Bytes at the ends of a long line by which that is decided."""
+
+Skip = Callable[[bytes, bytes], bool]
+"""Tells by its first and its last bytes that a long whole line says nothing of interest."""
 
 
 class Line(NamedTuple):
@@ -142,10 +151,10 @@ class Reader:
         """True when nobody seems to be writing the document."""
         return self.rest_seconds >= REST_DOCUMENT
 
-    def _open(self) -> IO[bytes]:
+    def _open(self, buffering: int = PIECE) -> IO[bytes]:
         if self.file.packed:
             return cast("IO[bytes]", gzip.open(self.file.path, "rb"))
-        raw = self.file.path.open("rb", buffering=PIECE)
+        raw = self.file.path.open("rb", buffering=buffering)
         raw.seek(self.start)
         return raw
 
@@ -155,45 +164,39 @@ class Reader:
             return 1 << 62
         return min(UNPACKED_LIMIT, max(self.file.size * UNPACKED_RATIO, HEAD_SIZE))
 
-    def lines(self) -> Iterator[Line]:
-        """Hand out line after line from `start`; damage and excess end the reading with an issue."""
+    def lines(self, skip: Skip | None = None) -> Iterator[Line]:
+        """Hand out line after line from `start`; damage and excess end the reading with an issue.
+
+        Args:
+            skip: Asked about each long whole line; one that it tells to skip is counted, not handed out.
+        """
         if self._is_foreign():
             return
         limit = self._limit()
         try:
-            with self._open() as stream:
-                while True:
-                    offset, number = self.end, self.next_line
-                    data = stream.readline(max(1, min(LINE_LIMIT, limit - offset + 1)))
-                    if not data:
-                        return
-                    complete = data.endswith(b"\n")
-                    self.end += len(data)
-                    if not complete and len(data) >= LINE_LIMIT:
-                        complete = self._skip_line(stream, limit)
-                        data = b""
-                        self.reject(number, "the line is over 64 MB. Shorten it at its source.")
-                    if complete:
-                        self.next_line += 1  # an unfinished line keeps its number, for more may follow
+            with self._open(buffering=0) as stream:
+                for buffer, begin, stop, dropped in _cut(stream, limit):
+                    offset, number, size = self.end, self.next_line, stop - begin
+                    self.end += dropped + size
+                    complete = size > 0 and buffer[stop - 1] == LF
+                    self.next_line += complete  # an unfinished line keeps its number, for more may follow
                     if self.end > limit:
                         self.reject(number, "it unpacks to over 1 GB or 100 times its size. Unpack it.")
                         return
-                    if number == 1 and data.startswith(b"\xef\xbb\xbf"):
-                        data = data[3:]
-                    if data:
-                        yield Line(number, data.rstrip(b"\r\n"), complete, offset)
+                    if dropped:
+                        self.reject(number, "the line is over 64 MB. Shorten it at its source.")
+                    if dropped or (
+                        skip and complete and size > LONG_LINE and _ask(skip, buffer, begin, stop)
+                    ):
+                        continue
+                    data = bytes(memoryview(buffer)[begin:stop]).rstrip(b"\r\n")
+                    if number == 1:
+                        data = data.removeprefix(BOM)
+                    yield Line(number, data, complete, offset)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             self.reject(self.next_line, f"the gzip data is damaged ({error}). What came before it counts.")
         except OSError as error:
             self.give_up(f"the file cannot be read ({error.strerror}). Check its permissions and its disk.")
-
-    def _skip_line(self, stream: IO[bytes], limit: int) -> bool:
-        """Pass over the rest of a line in small pieces; False when the file or the limit ends first."""
-        while self.end <= limit and (piece := stream.readline(PIECE)):
-            self.end += len(piece)
-            if piece.endswith(b"\n"):
-                return True
-        return False
 
     def hold(self, line: Line) -> None:
         """Leave an unfinished last line for the next run."""
@@ -218,7 +221,7 @@ class Reader:
             self._damage(f"the file {what}. Split it, or write one event per line.")
             return b""
         self.end = len(data)
-        return data.removeprefix(b"\xef\xbb\xbf")
+        return data.removeprefix(BOM)
 
     def _is_foreign(self) -> bool:
         if self.file.is_utf16:
@@ -243,6 +246,45 @@ class Reader:
     def reject(self, line: int | None, text: str) -> None:
         """Note a line, or the file, that does not count."""
         self.issues.append(Issue(self.file.path, line, text))
+
+
+def _cut(stream: IO[bytes], limit: int) -> Iterator[tuple[bytearray, int, int, int]]:
+    """Find the lines of a stream in a buffer that is filled again and again, so that none is copied in vain.
+
+    Returns:
+        The buffer, where in it a line begins and where it ends, and how many bytes of it were dropped before,
+        since it is too long to be held.
+    """
+    fill: Callable[[memoryview], int] = getattr(stream, "readinto1", None) or stream.readinto  # type: ignore[attr-defined]
+    buffer, begin, filled, seen, dropped = bytearray(PIECE), 0, 0, 0, 0
+    while True:
+        while stop := buffer.find(b"\n", seen, filled) + 1:
+            yield buffer, begin, stop, dropped
+            begin, seen, dropped = stop, stop, 0
+        if begin:
+            buffer[: filled - begin] = buffer[begin:filled]
+        filled, begin = filled - begin, 0
+        if filled >= min(LINE_LIMIT, limit + 1):
+            dropped, filled = dropped + filled, 0
+        if dropped > limit:
+            yield buffer, 0, 0, dropped
+            return
+        seen = filled
+        if filled == len(buffer):
+            buffer.extend(bytes(filled))
+        with memoryview(buffer) as view:
+            more = fill(view[filled:])
+        if not more:
+            if filled or dropped:
+                yield buffer, 0, filled, dropped
+            return
+        filled += more
+
+
+def _ask(skip: Skip, buffer: bytearray, begin: int, stop: int) -> bool:
+    """Show the ends of a line."""
+    with memoryview(buffer) as view:
+        return skip(bytes(view[begin : begin + SEEN_FIRST]), bytes(view[stop - SEEN_LAST : stop - 1]))
 
 
 def capped(findings: Iterator[Finding], reader: Reader) -> Iterator[Finding]:
