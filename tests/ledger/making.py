@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from pickle import dumps, loads
 from typing import Any
 
-from vaultsync.ledger import Batch, Ledger, Recorded
+from vaultsync.ledger import Batch, Ledger, Recorded, prepare
 from vaultsync.model import Finding, TokenCounts, UsageEvent
 
 NOON = datetime(2026, 1, 7, 12, tzinfo=UTC)
@@ -62,9 +63,11 @@ def record(
     file_id: int | None = None,
     head: bytes = b"head",
     is_table: bool = False,
+    elsewhere: bool = False,
 ) -> Recorded:
     reading = Reading(File(Path("logs") / path, head=head), start, end)
-    return ledger.record(Batch("claude-code", reading, findings, replaces, file_id, is_table))
+    batch = Batch("claude-code", reading, findings, replaces, file_id, is_table)
+    return ledger.record(loads(dumps(prepare(batch).whole())) if elsewhere else batch)
 
 
 def picture(ledger: Ledger) -> list[tuple[str, UsageEvent]]:

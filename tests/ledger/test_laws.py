@@ -103,7 +103,8 @@ def told(ledger: Ledger) -> tuple[object, ...]:
 
 
 def read_in_pieces(ledger: Ledger, contents: Sequence[Sequence[Finding]], random: Random) -> None:
-    """Read all files as several runs would: interleaved, in pieces, some again; odd ones are documents."""
+    """Read all files as several runs would: interleaved, in pieces, some again, some prepared elsewhere; odd
+    ones are documents."""
     places = [0] * len(contents)
     while any(place < len(content) for place, content in zip(places, contents, strict=True)):
         number = random.randrange(len(contents))
@@ -111,7 +112,10 @@ def read_in_pieces(ledger: Ledger, contents: Sequence[Sequence[Finding]], random
         start = 0 if is_document or random.random() < 0.2 else places[number]
         end = len(contents[number]) if is_document else random.randint(start, len(contents[number]))
         said = contents[number][start:end]
-        record(ledger, *said, path=str(number), start=start, end=end, replaces=is_document)
+        elsewhere = random.random() < 0.5
+        record(
+            ledger, *said, path=str(number), start=start, end=end, replaces=is_document, elsewhere=elsewhere
+        )
         places[number] = end
         if random.random() < 0.3:
             ledger.settle()

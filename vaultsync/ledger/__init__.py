@@ -3,6 +3,7 @@
 from vaultsync.ledger.files import Batch, FileState, Recorded, find
 from vaultsync.ledger.lock import lock
 from vaultsync.ledger.notes import NoteState
+from vaultsync.ledger.prepared import Prepared, prepare
 from vaultsync.ledger.rows import Usage
 from vaultsync.ledger.store import Changes, Ledger
 from vaultsync.ledger.stored import SessionSpan, SourceSpan, StoredEvent
@@ -13,6 +14,7 @@ __all__ = [
     "FileState",
     "Ledger",
     "NoteState",
+    "Prepared",
     "Recorded",
     "SessionSpan",
     "SourceSpan",
@@ -20,4 +22,5 @@ __all__ = [
     "Usage",
     "find",
     "lock",
+    "prepare",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -12,15 +13,28 @@ from vaultsync.ledger.names import Names
 from vaultsync.model import TOKEN_CLASSES, AgentName, FinalOutput, Finding, SessionTotal, TokenCounts
 from vaultsync.text import decimal_text
 
+Fact = tuple[Any, ...]
+"""A finding that is no event: its kind, then plain values."""
 
-def keep(db: sqlite3.Connection, names: Names, finding: Finding) -> None:
-    """Keep a fact; what is no such fact is ignored. `settle` applies it to the events."""
+
+def plain(finding: Finding) -> Fact | None:
+    """A fact as plain values; None for what is no such fact."""
     if isinstance(finding, AgentName):
-        _keep_agent_name(db, names, finding)
-    elif isinstance(finding, FinalOutput):
-        _keep_final_output(db, names, finding)
-    elif isinstance(finding, SessionTotal):
-        _keep_session_total(db, names, finding)
+        return "name", finding.source, finding.agent, finding.name
+    if isinstance(finding, FinalOutput):
+        prompt = prompt_text(tuple(getattr(finding.tokens, name) for name in PROMPT_FIELDS))
+        return "output", finding.source, finding.agent, prompt, finding.tokens.output
+    if isinstance(finding, SessionTotal):
+        key = (finding.session, finding.source, finding.run, finding.model)
+        tokens = tuple(getattr(finding.tokens, name) for name in TOKEN_CLASSES)
+        return "total", key, (*tokens, finding.web_searches, _amount(finding.cost))
+    return None
+
+
+def keep(db: sqlite3.Connection, names: Names, facts: Iterable[Fact]) -> None:
+    """Keep facts. `settle` applies them to the events."""
+    for kind, *values in facts:
+        _KEEP[kind](db, names, *values)
 
 
 def prompt_text(counts: tuple[int, ...]) -> str:
@@ -28,32 +42,33 @@ def prompt_text(counts: tuple[int, ...]) -> str:
     return " ".join(map(str, counts))
 
 
-def _keep_agent_name(db: sqlite3.Connection, names: Names, fact: AgentName) -> None:
+def _keep_agent_name(db: sqlite3.Connection, names: Names, source: str, agent: str, name: str) -> None:
     """Keep the first name in the alphabet, should an agent have several."""
-    source, agent = names.id(fact.source), names.id(fact.agent)
+    key = names.id(source), names.id(agent)
     ask = "SELECT text FROM agent_name JOIN name ON id = name WHERE source = ? AND agent = ?"
-    found = db.execute(ask, (source, agent)).fetchone()
-    if found is None or fact.name < found[0]:
-        db.execute("INSERT OR REPLACE INTO agent_name VALUES (?, ?, ?)", (source, agent, names.id(fact.name)))
-        _unsettle(db, agent)
+    found = db.execute(ask, key).fetchone()
+    if found is None or name < found[0]:
+        db.execute("INSERT OR REPLACE INTO agent_name VALUES (?, ?, ?)", (*key, names.id(name)))
+        _unsettle(db, key[1])
 
 
-def _keep_final_output(db: sqlite3.Connection, names: Names, fact: FinalOutput) -> None:
-    source, agent = names.id(fact.source), names.id(fact.agent)
-    prompt = prompt_text(tuple(getattr(fact.tokens, name) for name in PROMPT_FIELDS))
-    if db.execute(_FINAL, (source, agent, prompt, fact.tokens.output)).rowcount:
-        _unsettle(db, agent)
+def _keep_final_output(
+    db: sqlite3.Connection, names: Names, source: str, agent: str, prompt: str, output: int
+) -> None:
+    key = names.id(source), names.id(agent)
+    if db.execute(_FINAL, (*key, prompt, output)).rowcount:
+        _unsettle(db, key[1])
 
 
 def _unsettle(db: sqlite3.Connection, agent: int) -> None:
     db.execute("INSERT OR IGNORE INTO unsettled VALUES ('agent', ?)", (agent,))
 
 
-def _keep_session_total(db: sqlite3.Connection, names: Names, fact: SessionTotal) -> None:
+def _keep_session_total(
+    db: sqlite3.Connection, names: Names, meter: tuple[str, ...], now: tuple[Any, ...]
+) -> None:
     """Keep the largest total of a meter: it is the last."""
-    key = tuple(names.id(text) for text in (fact.session, fact.source, fact.run, fact.model))
-    tokens = tuple(getattr(fact.tokens, name) for name in TOKEN_CLASSES)
-    now = (*tokens, fact.web_searches, None if fact.cost is None else decimal_text(fact.cost))
+    key = tuple(map(names.id, meter))
     ask = f"SELECT {_METER} FROM session_total WHERE session = ? AND source = ? AND run = ? AND model = ?"
     found = db.execute(ask, key).fetchone()
     if found is None or _size(now) > _size(found):
@@ -63,9 +78,20 @@ def _keep_session_total(db: sqlite3.Connection, names: Names, fact: SessionTotal
         )
 
 
+def _amount(cost: Decimal | None) -> str | None:
+    return None if cost is None else decimal_text(cost)
+
+
 def _size(meter: tuple[Any, ...]) -> tuple[object, ...]:
     *counts, cost = meter
     return TokenCounts(*counts[:-1]).total, Decimal(-1 if cost is None else cost), counts
+
+
+_KEEP: dict[str, Callable[..., None]] = {
+    "name": _keep_agent_name,
+    "output": _keep_final_output,
+    "total": _keep_session_total,
+}
 
 
 def session_totals(db: sqlite3.Connection, names: Names, since: int, until: int) -> list[SessionTotal]:

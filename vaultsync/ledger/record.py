@@ -1,36 +1,26 @@
-"""Write one batch into the ledger: each call once, whatever was said of it before.
+"""Write what one reading said into the ledger: each call once, whatever was said of it before.
 
 The caller holds the transaction; see `store.Ledger.record`.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from vaultsync.ledger.facts import keep
-from vaultsync.ledger.files import FILE_COLUMNS, Batch, Recorded, file_row, head_hash, path_bytes
-from vaultsync.ledger.gather import Seen, gather, is_shared, least
-from vaultsync.ledger.identity import (
-    AT,
-    COUNT_FIELDS,
-    Sighting,
-    Unbelievable,
-    content_key,
-    instant,
-    join,
-    sight,
-)
+from vaultsync.ledger.files import FILE_COLUMNS, Recorded, head_hash
+from vaultsync.ledger.gather import DAY, Claims, Part, is_shared, least
+from vaultsync.ledger.identity import AT, COUNT_FIELDS, Sighting, content, content_key, instant, join
 from vaultsync.ledger.names import Names
+from vaultsync.ledger.prepared import Prepared
 from vaultsync.ledger.queries import INTERVAL, delete_in, select_in, touch
-from vaultsync.model import Issue, UsageEvent
+from vaultsync.model import Issue
 
-CHUNK = 20_000
-"""Events that are held in memory at once while an append-only file is read."""
-DAY = 86_400_000_000
 HISTORY = 0
 """File of mentions by logs that never take back what they said."""
 _SESSION, _AGENT = AT["session"], AT["agent"]
@@ -47,18 +37,13 @@ class Known:
     mentions: frozenset[int]
 
 
-def _none_said(contents: Iterable[bytes]) -> dict[bytes, int]:
-    """What a file said before its first byte."""
-    return {}
-
-
 class Recorder:
-    """Records one batch; used once."""
+    """Records one reading; used once."""
 
-    def __init__(self, db: sqlite3.Connection, names: Names, batch: Batch) -> None:
-        self._db, self._names, self._batch = db, names, batch
+    def __init__(self, db: sqlite3.Connection, names: Names, said: Prepared) -> None:
+        self._db, self._names, self._said = db, names, said
         self._file = 0
-        self._is_fresh = batch.reading.start == 0
+        self._is_fresh = said.start == 0
         self._new = self._duplicates = self._changed = self._removed = 0
         self._intervals: set[int] = set()
         self._first: int | None = None
@@ -69,10 +54,10 @@ class Recorder:
         self._issues: list[Issue] = []
 
     def run(self) -> Recorded:
-        """Record the batch and the state of its file."""
+        """Record what was said and the state of its file."""
         if not self._enter_file():
             return Recorded(is_stale=True)
-        if self._batch.replaces:
+        if self._said.replaces:
             self._document()
         else:
             self._lines()
@@ -85,28 +70,27 @@ class Recorder:
 
     def _enter_file(self) -> bool:
         """Find the file's row; False when the reading began where the ledger no longer stands."""
-        path = path_bytes(self._batch.reading.file.path)
+        said = self._said
         ask = f"SELECT {FILE_COLUMNS} FROM file WHERE"
         row = None
-        if self._batch.file_id is not None:
-            row = self._db.execute(f"{ask} id = ?", (self._batch.file_id,)).fetchone()
-        row = row or self._db.execute(f"{ask} path = ?", (path,)).fetchone()
+        if said.file_id is not None:
+            row = self._db.execute(f"{ask} id = ?", (said.file_id,)).fetchone()
+        row = row or self._db.execute(f"{ask} path = ?", (said.path,)).fetchone()
         if not self._is_fresh and not (row and self._goes_on(row)):
             return False
         if row:
             self._file = row[0]
-            self._db.execute("UPDATE file SET path = NULL WHERE path = ? AND id <> ?", (path, self._file))
+            if row[1] != said.path:
+                self._db.execute("UPDATE file SET path = NULL WHERE path = ?", (said.path,))
         return True
 
     def _goes_on(self, row: tuple[Any, ...]) -> bool:
         offset, head, size = row[7], row[9], row[10]
-        return bool(
-            offset == self._batch.reading.start and head_hash(self._batch.reading.file.head[:size]) == head
-        )
+        return bool(offset == self._said.start and head_hash(self._said.head[:size]) == head)
 
     def _file_id(self) -> int:
         if not self._file:
-            blank = (path_bytes(self._batch.reading.file.path), self._batch.collector)
+            blank = (self._said.path, self._said.collector)
             insert = "INSERT INTO file VALUES (NULL, ?, ?, 0, 0, '0', '0', 0, 1, x'', 0, '{}')"
             self._file = self._db.execute(insert, blank).lastrowid or 0
         return self._file
@@ -114,40 +98,36 @@ class Recorder:
     def _leave_file(self) -> None:
         columns = FILE_COLUMNS.split(", ")[1:]
         update = f"UPDATE file SET {', '.join(f'{c} = ?' for c in columns)} WHERE id = ?"
-        self._db.execute(update, (*file_row(self._batch), self._file_id()))
+        self._db.execute(update, (*self._said.file, self._file_id()))
 
     # --- what it says ---
-
-    def _events(self) -> Iterator[tuple[Sighting, UsageEvent]]:
-        """The believable events of the batch; other facts are kept on the way."""
-        for finding in self._batch.findings:
-            if not isinstance(finding, UsageEvent):
-                keep(self._db, self._names, finding)
-                continue
-            try:
-                yield sight(finding), finding
-            except Unbelievable as error:
-                self._issues.append(Issue(self._batch.reading.file.path, None, str(error)))
 
     def _lines(self) -> None:
         file = self._file_id()
         if self._is_fresh:
             self._forget_mentions(file)
-        events = self._events()
-        is_first = self._is_fresh
-        while some := list(islice(events, CHUNK)):
-            self._write(gather(some, _none_said if is_first else self._said))
-            is_first = False
+        goes_on = not self._is_fresh
+        for part in self._said.parts:
+            self._keep_others(part)
+            self._write(self._renumbered(part) if goes_on else part)
+            goes_on = True
+
+    def _keep_others(self, part: Part) -> None:
+        """Keep what a part says beside its events."""
+        keep(self._db, self._names, part.facts)
+        path = Path(os.fsdecode(self._said.path))
+        self._issues += [Issue(path, None, text) for text in part.unbelievable]
 
     def _document(self) -> None:
         """Record a document, and take back what it said before and says no more."""
         file = self._file_id()
-        seen = gather(self._events(), _none_said)
-        if not seen:
+        (part,) = self._said.parts
+        self._keep_others(part)
+        if not part.keys:
             return
         old = {row[0] for row in self._db.execute("SELECT event FROM mention WHERE file = ?", (file,))}
-        now = self._write(seen)
-        if old and (old & now or self._days_of(old) <= {s.sighting.at // DAY for s in seen.values()}):
+        now = self._write(part)
+        if old and (old & now or self._days_of(old) <= part.days):
             self._take_back(old - now)
         else:
             self._forget_mentions(file)
@@ -186,17 +166,33 @@ class Recorder:
 
     # --- which call is it ---
 
-    def _said(self, contents: Iterable[bytes]) -> dict[bytes, int]:
-        """How many equal rows of each content this file has said already."""
-        asked = {content_key(what, 0): (what, 0) for what in contents}
-        said: dict[bytes, int] = {}
-        mine = (
+    def _renumbered(self, part: Part) -> Part:
+        """A part in which the equal rows that the file said before are counted too."""
+        first = [part.keys[place] for place, ordinal in part.ordinals.items() if not ordinal]
+        if not self._mine(first):
+            return part
+        contents = {place: content(part.sighting(place)) for place in part.ordinals}
+        said = self._count_said(set(contents.values()))
+        keys = list(part.keys)
+        for place, what in contents.items():
+            keys[place] = content_key(what, part.ordinals[place] + said.get(what, 0))
+        return part._replace(keys=keys)
+
+    def _mine(self, keys: Iterable[bytes]) -> list[bytes]:
+        """Those keys of calls without id that this file has said already."""
+        ask = (
             f"SELECT key FROM event CROSS JOIN mention ON mention.event = event.id AND file = {self._file} "
             "WHERE key IN"
         )
+        return [row[0] for row in select_in(self._db, ask, keys)]
+
+    def _count_said(self, contents: Iterable[bytes]) -> dict[bytes, int]:
+        """How many equal rows of each content this file has said already."""
+        asked = {content_key(what, 0): (what, 0) for what in contents}
+        said: dict[bytes, int] = {}
         while asked:
             again = {}
-            for (key,) in select_in(self._db, mine, asked):
+            for key in self._mine(asked):
                 what, ordinal = asked[key]
                 said[what] = ordinal + 1
                 again[content_key(what, ordinal + 1)] = (what, ordinal + 1)
@@ -205,37 +201,47 @@ class Recorder:
 
     # --- write ---
 
-    def _write(self, seen: dict[bytes, Seen]) -> set[int]:
-        """Insert and join the calls of a chunk; the ids of all of them."""
-        known = self._known(seen)
-        self._duplicates += sum(one.rows for one in seen.values()) - len(seen)
-        ids = {found.id for found in known.values()}
-        for key, found in known.items():
-            self._meet(found, seen[key])
-        number = self._db.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()[0]
-        rows = []
-        label_id = self._names.label_id
-        for key, one in seen.items():
-            if key in known:
-                continue
-            number += 1
-            at, counts, duration, cost, label = one.sighting
-            rows.append((number, key, at, label_id(label), *counts, duration, cost))
-            if one.outcomes:
-                self._add_outcomes(number, one)
-            if is_shared(one.claims):
-                self._add_claims(number, one)
-        self._insert(rows)
-        new = {row[0] for row in rows}
-        if not self._batch.replaces:
-            self._mention(self._file, (row[0] for row in rows if self._is_noted(seen[row[1]])))
-        return ids | new
+    def _write(self, part: Part) -> set[int]:
+        """Insert and join the calls of a part; the ids of all of them."""
+        known = self._known(part.keys)
+        self._duplicates += part.rows - len(part.keys)
+        new = self._insert(part, known)
+        if known:
+            for place, key in enumerate(part.keys):
+                if key in known:
+                    self._meet(known[key], part, place)
+        return {*new, *(found.id for found in known.values())}
 
-    def _insert(self, rows: list[tuple[Any, ...]]) -> None:
-        self._db.executemany(_INSERT, rows)
-        self._new += len(rows)
-        self._touch([row[2] for row in rows])
-        self._labels.update(row[3] for row in rows)
+    def _insert(self, part: Part, known: Mapping[bytes, Known]) -> list[int]:
+        """Insert the calls that are not known yet; their ids."""
+        places = [place for place, key in enumerate(part.keys) if key not in known]
+        last = self._db.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()[0]
+        ids = range(last + 1, last + 1 + len(places))
+        of = {place: part.label_of[place] for place in places}
+        labels = {number: self._names.label_id(part.labels[number]) for number in set(of.values())}
+        self._db.executemany(
+            _INSERT,
+            (
+                (number, part.keys[place], labels[of[place]], *part.numbers[place])
+                for number, place in zip(ids, places, strict=True)
+            ),
+        )
+        self._new += len(places)
+        self._touch([part.numbers[place][0] for place in places])
+        self._labels.update(labels.values())
+        self._insert_more(part, dict(zip(places, ids, strict=True)))
+        return list(ids)
+
+    def _insert_more(self, part: Part, ids: Mapping[int, int]) -> None:
+        """Insert what new calls say beside their numbers."""
+        for place in part.outcomes.keys() & ids.keys():
+            self._add_outcomes(ids[place], part.outcomes[place])
+        for place in part.claims.keys() & ids.keys():
+            self._add_claims(ids[place], part.claims[place])
+        if self._said.replaces:
+            return
+        noted = ids.values() if self._said.is_table else [ids[n] for n in part.ordinals if n in ids]
+        self._mention(self._file, noted)
 
     def _known(self, keys: Iterable[bytes]) -> dict[bytes, Known]:
         """What the ledger holds of these calls."""
@@ -248,94 +254,93 @@ class Recorder:
             known[key] = Known(event, said, label, bool(is_claimed), files)
         return known
 
-    def _meet(self, known: Known, one: Seen) -> None:
+    def _meet(self, known: Known, part: Part, place: int) -> None:
         """Join what the ledger holds of a call with what this file says, or replace it."""
         self._duplicates += 1
-        if self._is_nothing_new(known, one):
+        if self._is_nothing_new(known, part, place):
             return
-        is_mine = self._batch.replaces and known.mentions == {self._file}
-        is_changed = self._replace_facts(known, one) if is_mine else self._join_facts(known, one)
-        now = one.sighting if is_mine else join(known.sighting, one.sighting)
+        one = part.sighting(place)
+        is_mine = self._said.replaces and known.mentions == {self._file}
+        change = self._replace_facts if is_mine else self._join_facts
+        is_changed = change(known, part.outcomes.get(place, {}), part.claims_of(place))
+        now = one if is_mine else join(known.sighting, one)
         label = self._names.label_id(now.label)
         if (is_mine and is_changed) or (label, *now[:4]) != (known.label, *known.sighting[:4]):
             is_changed = True
             self._db.execute("DELETE FROM told WHERE event = ?", (known.id,))
             self._db.execute(_UPDATE, (now.at, label, *now.counts, now.duration_ms, now.cost, known.id))
-        self._keep_mention(known, one)
+        self._keep_mention(known, by_content=place in part.ordinals)
         if is_changed:
             self._changed += 1
             self._touch([known.sighting.at, now.at])
             self._labels |= {known.label, label}
             self._sessions |= self._claimants(known)
 
-    def _is_nothing_new(self, known: Known, one: Seen) -> bool:
+    def _is_nothing_new(self, known: Known, part: Part, place: int) -> bool:
         """True for the commonest case by far: an append-only log is read again."""
-        if self._batch.replaces or known.is_claimed or one.outcomes or known.sighting != one.sighting:
+        if self._said.replaces or known.is_claimed or place in part.claims or place in part.outcomes:
             return False
-        is_noted = self._file in known.mentions if self._is_noted(one) else not known.mentions
-        return is_noted and not is_shared(one.claims)
+        is_noted = place in part.ordinals or self._said.is_table
+        is_kept = self._file in known.mentions if is_noted else not known.mentions
+        return is_kept and known.sighting == part.sighting(place)
 
     def _claimants(self, known: Known) -> set[int]:
         if not known.is_claimed:
             return set()
         return {row[0] for row in self._db.execute("SELECT session FROM claim WHERE event = ?", (known.id,))}
 
-    def _join_facts(self, known: Known, one: Seen) -> bool:
-        is_changed = self._add_outcomes(known.id, one)
+    def _join_facts(self, known: Known, outcomes: dict[str, int], claims: Claims) -> bool:
+        is_changed = self._add_outcomes(known.id, outcomes)
         told = known.sighting.label[_SESSION]
         if told and not known.is_claimed:
-            one.claims.setdefault(told, None)
-        if known.is_claimed or is_shared(one.claims):
-            is_changed |= self._add_claims(known.id, one)
+            claims = Claims({told: None}) | claims
+        if known.is_claimed or is_shared(claims):
+            is_changed |= self._add_claims(known.id, claims)
         return is_changed
 
-    def _replace_facts(self, known: Known, one: Seen) -> bool:
+    def _replace_facts(self, known: Known, outcomes: dict[str, int], claims: Claims) -> bool:
         ask = "SELECT text, amount FROM outcome JOIN name ON name.id = outcome.name WHERE event = ?"
         before = dict(self._db.execute(ask, (known.id,)).fetchall())
-        if before != one.outcomes:
+        if before != outcomes:
             self._db.execute("DELETE FROM outcome WHERE event = ?", (known.id,))
-            self._add_outcomes(known.id, one)
-        return self._replace_claims(known, one) or before != one.outcomes
+            self._add_outcomes(known.id, outcomes)
+        return self._replace_claims(known, claims) or before != outcomes
 
-    def _replace_claims(self, known: Known, one: Seen) -> bool:
+    def _replace_claims(self, known: Known, claims: Claims) -> bool:
         ask = "SELECT session, origin FROM claim WHERE event = ?"
         held = {self._names.text(s): self._names.text(o) for s, o in self._db.execute(ask, (known.id,))}
-        if held == (one.claims if is_shared(one.claims) else {}):
+        if held == (claims if is_shared(claims) else {}):
             return False
         self._sessions |= self._claimants(known)
         self._db.execute("DELETE FROM claim WHERE event = ?", (known.id,))
-        if is_shared(one.claims):
-            self._add_claims(known.id, one)
+        if is_shared(claims):
+            self._add_claims(known.id, claims)
         return True
 
-    def _keep_mention(self, known: Known, one: Seen) -> None:
+    def _keep_mention(self, known: Known, *, by_content: bool) -> None:
         """Note who says an event, so that a document takes back only what it alone said."""
-        if self._batch.replaces:
+        if self._said.replaces:
             if not known.mentions:
                 self._mention(HISTORY, [known.id])
-        elif self._is_noted(one):
-            if not known.mentions and not one.by_content:
+        elif by_content or self._said.is_table:
+            if not known.mentions and not by_content:
                 self._mention(HISTORY, [known.id])
             self._mention(self._file, [known.id])
         elif known.mentions:
             self._mention(HISTORY, [known.id])
 
-    def _is_noted(self, one: Seen) -> bool:
-        """True when an append-only log must be remembered as one that says a call."""
-        return one.by_content or self._batch.is_table
-
-    def _add_outcomes(self, event: int, one: Seen) -> bool:
+    def _add_outcomes(self, event: int, outcomes: dict[str, int]) -> bool:
         before = self._db.total_changes
-        for name, amount in one.outcomes.items():
+        for name, amount in outcomes.items():
             self._db.execute(_OUTCOME, (event, self._names.id(name), amount))
         return self._db.total_changes > before
 
-    def _add_claims(self, event: int, one: Seen) -> bool:
+    def _add_claims(self, event: int, claims: Claims) -> bool:
         """Note which sessions hold a copy of a call; True if that is new."""
         is_new = False
         ask = "SELECT session, origin FROM claim WHERE event = ?"
         held = dict(self._db.execute(ask, (event,)).fetchall())
-        for session, origin in one.claims.items():
+        for session, origin in claims.items():
             number = self._names.id(session)
             first = self._names.id(least(self._names.text(held.get(number, 0)), origin))
             if held.get(number) != first:
@@ -370,7 +375,7 @@ class Recorder:
 
 _NUMBERS = ", ".join((*COUNT_FIELDS, "duration_ms", "cost"))
 _INSERT = (
-    f"INSERT INTO event (id, key, at, label, {_NUMBERS}) VALUES ({', '.join('?' * (6 + len(COUNT_FIELDS)))})"
+    f"INSERT INTO event (id, key, label, at, {_NUMBERS}) VALUES ({', '.join('?' * (6 + len(COUNT_FIELDS)))})"
 )
 _UPDATE = f"UPDATE event SET at = ?, label = ?, {_NUMBERS.replace(',', ' = ?,')} = ? WHERE id = ?"
 _TOLD = ", ".join("coalesce(told.output, e.output)" if n == "output" else f"e.{n}" for n in COUNT_FIELDS)

@@ -21,6 +21,7 @@ from vaultsync.ledger.identity import Text, instant, microseconds
 from vaultsync.ledger.names import Names
 from vaultsync.ledger.notes import NOTE_COLUMNS, NoteState, note_row, note_state
 from vaultsync.ledger.opening import WAIT_SECONDS, back_up, connect, guard
+from vaultsync.ledger.prepared import Prepared, prepare
 from vaultsync.ledger.record import Recorder
 from vaultsync.ledger.rows import Range, Usage, is_rolled, roll, usage
 from vaultsync.ledger.settle import Settler
@@ -104,15 +105,16 @@ class Ledger:
         for statement in ("ROLLBACK TO one", "RELEASE one") if is_inner else ("ROLLBACK",):
             self._db.execute(statement)
 
-    def record(self, batch: Batch) -> Recorded:
+    def record(self, batch: Batch | Prepared) -> Recorded:
         """Record what one reading of one file found, and how far it read, in one transaction.
 
         Issues among the findings are ignored. Without ids, equal rows of one file are told apart by their
         number, so a batch that does not begin where the ledger stands in that file is refused:
         `Recorded.is_stale`.
         """
+        said = prepare(batch) if isinstance(batch, Batch) else batch
         with self.transaction():
-            return Recorder(self._db, self._names, batch).run()
+            return Recorder(self._db, self._names, said).run()
 
     def settle(self) -> int:
         """Apply what was read beside the events, once all files of a run are recorded.

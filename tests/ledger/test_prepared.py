@@ -1,0 +1,56 @@
+"""What is prepared without a ledger, maybe in another process, is recorded as if it had been read at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.ledger.making import File, Reading, event, record, sums
+from tests.ledger.test_laws import files, new_ledger, told
+from vaultsync.ledger import Batch, Ledger, prepare, prepared
+from vaultsync.model import Finding, UsageEvent
+
+
+@settings(deadline=None, max_examples=40)
+@given(files, st.randoms(use_true_random=False))
+def test_what_another_process_prepared_is_recorded_as_if_read_here(
+    contents: list[list[Finding]], random: Random
+) -> None:
+    with new_ledger() as one, new_ledger() as two:
+        for content in contents:
+            path, replaces = random.choice("ab"), random.random() < 0.5
+            here = record(one, *content, path=path, replaces=replaces)
+            assert record(two, *content, path=path, replaces=replaces, elsewhere=True) == here
+            assert told(one) == told(two)
+        assert one.files() == two.files()
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_equal_rows_far_apart_in_one_file_are_several_calls(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, elsewhere: bool
+) -> None:
+    monkeypatch.setattr(prepared, "CHUNK", 2)
+    rows = [event(), event(minute=1), event(), event(), event(minute=1)]
+    assert record(ledger, *rows, elsewhere=elsewhere).new == 5
+    assert record(ledger, *rows, head=b"read again", elsewhere=elsewhere).new == 0
+    assert record(ledger, event(), start=100, end=110, head=b"read again", elsewhere=elsewhere).new == 1
+    assert sums(ledger)[0] == 6
+
+
+def test_a_large_log_is_never_held_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepared, "CHUNK", 2)
+    read = 0
+
+    def findings() -> Iterator[UsageEvent]:
+        nonlocal read
+        for read in range(1, 6):
+            yield event(f"k{read}")
+
+    said = prepare(Batch("x", Reading(File(Path("a"))), findings()))
+    assert [(len(part.keys), read) for part in said.parts] == [(2, 2), (2, 4), (1, 5)]
+    assert said.file

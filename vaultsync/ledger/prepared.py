@@ -1,0 +1,64 @@
+"""Make what one reading found ready to be written; without a ledger, so it may be done in another process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from vaultsync.ledger.files import HEAD_SIZE, Batch, file_row, path_bytes
+from vaultsync.ledger.gather import Part, gather
+
+CHUNK = 20_000
+"""Findings that are held in memory at once while an append-only file is read."""
+
+
+@dataclass(slots=True)
+class Prepared:
+    """What one reading of one file said; recorded whole or not at all, and only once."""
+
+    path: bytes
+    collector: str
+    start: int
+    """Byte at which the reading began."""
+    head: bytes
+    """Its beginning, where the reading did not begin at its first byte."""
+    replaces: bool
+    file_id: int | None
+    is_table: bool
+    parts: Iterable[Part]
+    """Read from the file while they are consumed, until `whole` is asked for."""
+    file: tuple[object, ...] = ()
+    """The columns of the file after its reading; known when the parts are consumed."""
+
+    def whole(self) -> Prepared:
+        """Read the file to its end; what then is there may be sent to another process."""
+        self.parts = list(self.parts)
+        return self
+
+
+def prepare(batch: Batch) -> Prepared:
+    """Do all that needs no ledger; the file is read while the parts are consumed."""
+    file = batch.reading.file
+    prepared = Prepared(
+        path_bytes(file.path),
+        batch.collector,
+        batch.reading.start,
+        file.head[:HEAD_SIZE] if batch.reading.start else b"",
+        batch.replaces,
+        batch.file_id,
+        batch.is_table,
+        (),
+    )
+    prepared.parts = _parts(batch, prepared)
+    return prepared
+
+
+def _parts(batch: Batch, prepared: Prepared) -> Iterator[Part]:
+    """A document as one part, an append-only file as many; where reading stopped is known at the end."""
+    findings = iter(batch.findings)
+    if batch.replaces:
+        yield gather(findings)
+    while some := list(islice(findings, CHUNK)):
+        yield gather(some)
+    prepared.file = file_row(batch)
