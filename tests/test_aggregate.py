@@ -585,6 +585,29 @@ def test_days_add_up_to_every_wider_period(
             assert added([alone]) == added([line])
 
 
+@given(
+    EVENTS,
+    st.lists(st.sampled_from(DIMENSIONS), unique=True, max_size=3),
+    st.sampled_from((None, *periods.KINDS)),
+    st.sampled_from(({}, {"project": "garden"}, {"session": None}, {"model": "plain", "provider": "acme"})),
+    st.sampled_from(("day", "week", "month")),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_period_is_summed_the_same_whatever_else_is_loaded(
+    events: list[UsageEvent],
+    by: list[str],
+    bucket: periods.Kind | None,
+    where: dict[str, str | None],
+    kind: periods.Kind,
+) -> None:
+    figures = load(events, prices=FX)
+    for period in {UTC_CALENDAR.period(kind, e.when.date()) for e in events}:
+        alone = load([e for e in events if e.when.date() in period], prices=FX)
+        assert repr(figures.summarize(period, by, bucket, where)) == repr(
+            alone.summarize(period, by, bucket, where)
+        )
+
+
 @given(EVENTS, st.randoms(use_true_random=False), CHOICES)
 @settings(max_examples=40, deadline=None)
 def test_order_of_rows_does_not_matter(events: list[UsageEvent], random: Random, choice: str) -> None:
