@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from vaultsync import periods
 from vaultsync.model import Budget, BudgetState, Coverage, Line, Summary, TokenCounts
 from vaultsync.periods import Calendar, Kind, Period
 
@@ -42,6 +43,11 @@ class Naive:
 
     events: Sequence[Spent]
     calendar: Calendar = UTC_WEEKS
+
+    @property
+    def daily(self) -> Mapping[date, Decimal | None]:
+        days = sorted({event.day for event in self.events})
+        return {day: self.summarize(periods.day(day)).total.cost for day in days}
 
     def summarize(
         self,

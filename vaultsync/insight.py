@@ -59,8 +59,8 @@ def find(
 
 
 def _daily(figures: Figures, first: date, end: date) -> Costs:
-    lines = figures.summarize(Period(first, end, "day", ""), bucket="day").lines
-    return {date.fromisoformat(line.period): line.cost for line in lines if line.period}
+    days = Period(first, end, "day", "").days()
+    return {day: figures.daily[day] for day in days if day in figures.daily}
 
 
 def _finished(figures: Figures, period: Period, today: date) -> list[Decimal | None]:

@@ -439,6 +439,10 @@ class Figures(Protocol):
     def calendar(self) -> Calendar:
         """How the vault cuts time."""
 
+    @property
+    def daily(self) -> Mapping[date, Decimal | None]:
+        """Cost of each local day with events, of all that is loaded; None: no event of it has a price."""
+
     def summarize(
         self,
         period: Period,

@@ -10,14 +10,15 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import localcontext
+from decimal import Decimal, localcontext
+from functools import cached_property
 
 from vaultsync.aggregate.rating import Lot, rate
 from vaultsync.aggregate.rows import DIMENSIONS, read, text
 from vaultsync.aggregate.sheet import Key, Sheet, Sums
 from vaultsync.aggregate.tally import Tally
 from vaultsync.model import CostChoice, Pricer, Summary, UsageRows
-from vaultsync.periods import Calendar, Kind, Period
+from vaultsync.periods import EVER, Calendar, Kind, Period
 
 __all__ = ["DIMENSIONS", "UsageTable", "load"]
 
@@ -48,7 +49,7 @@ def load(
     return UsageTable(calendar, sheet, {name: names[name] for name in DIMENSIONS}, lots)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class UsageTable:
     """The loaded range; gives any grouping of it (`model.Figures`)."""
 
@@ -58,6 +59,12 @@ class UsageTable:
     _lots: Sequence[Lot]
     _told: dict[object, Summary] = field(default_factory=dict, repr=False)
     """Summaries that were asked for before; notes ask for the same sums again and again."""
+
+    @cached_property
+    def daily(self) -> Mapping[date, Decimal | None]:
+        """Cost of each local day with events; None: no event of it has a price."""
+        lines = self.summarize(EVER, bucket="day").lines
+        return {date.fromisoformat(line.period): line.cost for line in lines if line.period}
 
     def summarize(
         self,

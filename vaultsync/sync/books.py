@@ -37,8 +37,6 @@ class Books:
     """Local day of the run."""
     _table: UsageTable | None = field(default=None, repr=False)
     _loaded: tuple[date, date] = (date.max, date.min)
-    _active: set[date] | None = None
-    """Days with an event, of the range that is loaded."""
 
     @cached_property
     def vault_id(self) -> str:
@@ -89,17 +87,12 @@ class Books:
         first, last = self._loaded
         if self._table is None or since < first or until > last:
             first, last = min(since, first), max(until, last)
-            self._table, self._loaded, self._active = self._load(first, last), (first, last), None
+            self._table, self._loaded = self._load(first, last), (first, last)
         return self._table
 
     def is_idle(self, period: Period) -> bool:
-        """True when no event falls on a period that is loaded."""
-        table, loaded = self.figures(period.start, period.end), self._loaded
-        if self._active is None:
-            whole = Period(*loaded, "day", "loaded")
-            lines = table.summarize(whole, bucket="day").lines
-            self._active = {date.fromisoformat(line.period) for line in lines if line.period}
-        return self._active.isdisjoint(period.days())
+        """True when no event falls on a period."""
+        return self.figures(period.start, period.end).daily.keys().isdisjoint(period.days())
 
     def forget(self) -> None:
         """Read figures anew: the ledger has changed."""
