@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 LONGEST_NAME = 80
 LONGEST_SENTENCE = 400
@@ -43,8 +44,12 @@ def _visible(char: str) -> str:
 
 def escape(text: object, longest: int = LONGEST_NAME) -> Markdown:
     """Show a foreign text as it is; an address gets an invisible joiner, since a bare one would link."""
-    if isinstance(text, Markdown):
-        return text
+    return text if isinstance(text, Markdown) else _escaped(str(text), longest)
+
+
+@lru_cache(maxsize=1024)
+def _escaped(text: str, longest: int) -> Markdown:
+    """The same names stand in many tables of many notes."""
     line = _ANYWHERE.sub(r"\\\g<0>", plain(text, longest))
     line = _AT_THE_START.sub(_start, line, count=1) if _AT_THE_START.match(line) else line
     return Markdown(_LINK.sub(_JOINER, line))

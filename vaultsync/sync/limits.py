@@ -31,6 +31,8 @@ class Limits:
     problems: list[str] = field(default_factory=list)
     """Sentences on what could not be read in this run; each once."""
     _read: dict[Path, tuple[Mapping[str, object], str | None]] = field(default_factory=dict)
+    _found: dict[object, tuple[list[Budget], list[str]]] = field(default_factory=dict)
+    """Budgets of a note and its problems; a note is asked for them by every period inside its own."""
     _here: dict[str, None] = field(default_factory=dict)
 
     @contextmanager
@@ -138,11 +140,15 @@ class Limits:
         return self._budgets(path, kind, period) if path else []
 
     def _budgets(self, path: Path, kind: budget.Origin, period: Period | None) -> list[Budget]:
-        values = self._properties(path)
-        found, problems = budget.read(values, self._name(path), kind, period, self.books.settings.currency)
+        values, key = self._properties(path), (path, kind, period)
+        if key not in self._found:
+            self._found[key] = budget.read(
+                values, self._name(path), kind, period, self.books.settings.currency
+            )
+        found, problems = self._found[key]
         for problem in problems:
             self._trouble(problem)
-        return found
+        return list(found)
 
     def _properties(self, path: Path) -> Mapping[str, object]:
         """Front matter of a note; empty, with a problem said once, where it cannot be read."""

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import IntFlag
+from functools import lru_cache
 from pathlib import Path
 
 from vaultsync.errors import NoteSkipped
@@ -49,19 +50,26 @@ class Block:
 # --- the normal form and its checksum ----------------------------------------------------------
 
 _SPACES = re.compile(r"[ \t\r\f\v]+")
+_QUOTES = re.compile(r"(?:> ?)+")
 _BAR = re.compile(r"(?<!\\)\|")
 _DASHES = re.compile(r"(:?)-+(:?)")
 
 
 def normal_form(body: str) -> str:
     """What a formatter leaves alone: no blank lines, single spaces, table cells without padding."""
-    lines = (_normal_line(line) for line in body.split("\n"))
+    return _normal(body.strip("\n"))
+
+
+@lru_cache(maxsize=8)
+def _normal(body: str) -> str:
+    """The normal form, found once for a body that is compared, signed and proven."""
+    lines = map(_normal_line, _SPACES.sub(" ", body).split("\n"))
     return "\n".join(line for line in lines if line)
 
 
 def _normal_line(line: str) -> str:
-    line = _SPACES.sub(" ", line).strip()
-    quotes = re.match(r"(?:> ?)*", line)
+    line = line.strip()
+    quotes = _QUOTES.match(line)
     prefix = quotes.group() if quotes else ""
     rest = line[len(prefix) :]
     if rest.startswith("|"):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, ClassVar
 
 from vaultsync.vault.outline import front_matter_end, lines_of
@@ -77,7 +77,7 @@ def read(text: str) -> tuple[dict[str, Any], str | None]:
     Source: YAML 1.2 core schema, formats/obsidian.md 4.1.
     """
     try:
-        return _parse("".join(_split(text).inside)), None
+        return dict(_parse("".join(_split(text).inside))), None
     except _Unclosed as trouble:
         return {}, str(trouble) if _FRONT_MATTER.match(text) else None
     except _Trouble as trouble:
@@ -226,8 +226,9 @@ def _is_same(one: object, other: object) -> bool:
 # --- parsing -----------------------------------------------------------------------------------
 
 
-def _parse(block: str) -> dict[str, Any]:
-    """The mapping that a block is.
+@lru_cache(maxsize=32)
+def _parse(block: str) -> Mapping[str, Any]:
+    """The mapping that a block is; a note is read, edited and asked for budgets, but parsed once.
 
     Raises:
         _Trouble: Not YAML, not a mapping, or a key that stands twice.
