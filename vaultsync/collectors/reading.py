@@ -26,6 +26,7 @@ CONTENT_LIMIT = 256 * 1024 * 1024
 UNPACKED_LIMIT = 1024 * 1024 * 1024
 UNPACKED_RATIO = 100
 PIECE = 1024 * 1024
+MOST_SPARE = 8 * PIECE
 LF = 0x0A
 REST_DOCUMENT = 60.0
 """Seconds for which a document that cannot be read counts as still being written."""
@@ -35,7 +36,7 @@ BOM = b"\xef\xbb\xbf"
 GZIP_MAGIC = b"\x1f\x8b"
 LONG_LINE = 8 * 1024
 """Lines longer than this may be passed over by what stands at their ends."""
-SEEN_FIRST, SEEN_LAST = 1024, 4096
+SEEN_FIRST, SEEN_LAST = 1024, 2048
 """Bytes at the ends of a long line by which that is decided."""
 
 Skip = Callable[[bytes, bytes], bool]
@@ -248,6 +249,10 @@ class Reader:
         self.issues.append(Issue(self.file.path, line, text))
 
 
+_spare: list[bytearray] = []
+"""A buffer that nobody uses now; making one for each of many files costs more than reading them."""
+
+
 def _cut(stream: IO[bytes], limit: int) -> Iterator[tuple[bytearray, int, int, int]]:
     """Find the lines of a stream in a buffer that is filled again and again, so that none is copied in vain.
 
@@ -256,7 +261,8 @@ def _cut(stream: IO[bytes], limit: int) -> Iterator[tuple[bytearray, int, int, i
         since it is too long to be held.
     """
     fill: Callable[[memoryview], int] = getattr(stream, "readinto1", None) or stream.readinto  # type: ignore[attr-defined]
-    buffer, begin, filled, seen, dropped = bytearray(PIECE), 0, 0, 0, 0
+    buffer = _spare.pop() if _spare else bytearray(PIECE)
+    begin = filled = seen = dropped = 0
     while True:
         while stop := buffer.find(b"\n", seen, filled) + 1:
             yield buffer, begin, stop, dropped
@@ -277,6 +283,7 @@ def _cut(stream: IO[bytes], limit: int) -> Iterator[tuple[bytearray, int, int, i
         if not more:
             if filled or dropped:
                 yield buffer, 0, filled, dropped
+            _spare[:] = [buffer] if len(buffer) <= MOST_SPARE else []
             return
         filled += more
 

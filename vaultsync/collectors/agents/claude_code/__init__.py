@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+from vaultsync.collectors.agents.claude_code.bulk import Bulk, contradicts, result_of
 from vaultsync.collectors.agents.claude_code.calls import Calls, Maker, call_key
 from vaultsync.collectors.agents.claude_code.counts import counted
 from vaultsync.collectors.agents.claude_code.roots import repository_of
@@ -39,6 +40,7 @@ MARKS = (b'"isSidechain"', b'"leafUuid"', b'"isSnapshotUpdate"', b'"cost-state"'
 """Words of which one stands in the first rows of every transcript; other agents' logs have none of them."""
 COMPACTION = "acompact"
 """How the agent id of a compaction begins."""
+TWICE = "the row says twice what it is, and not the same."
 SPLICED = "the line is more than one plain record; all are counted. Nothing needs to be done."
 PATH_LIMIT = 1000
 META_LIMIT = 64 * 1024
@@ -81,7 +83,7 @@ class ClaudeCode:
             return
         reading = Reading(reader, self._project_of)
         reading.look_beside()
-        for line in reader.lines():
+        for line in reader.lines(reading.bulk.skips):
             try:
                 reading.read(line)
             except BrokenLine as fault:
@@ -102,7 +104,8 @@ class Reading:
         self._path = reader.file.path
         self._project_of = project_of
         self._file_agent = agent_of(reader.file.name)
-        self._turn = Turn(reader.state)
+        self.bulk = Bulk()
+        self._turn = Turn(reader.state, self.bulk)
         self._calls = Calls(SOURCE, reader.zone)
         self._totals = Totals(SOURCE)
         self._named: set[tuple[str, str]] = set()
@@ -120,8 +123,10 @@ class Reading:
         rows, is_spliced = rows_of(line.data)
         if is_spliced:
             self.found.append(Issue(self._path, line.number, SPLICED, rejected=False))
-        for row in rows:
+        for number, row in enumerate(rows):
             try:
+                if not number and contradicts(line.data, row):
+                    raise BadField(TWICE)
                 self._take(row)
             except BadField as fault:
                 text = f"{fault} The row is not counted; restore it."
@@ -161,16 +166,18 @@ class Reading:
         if result is None:
             self._turn.see_prompt(row)
         elif isinstance(result, ToolResult) and (agent := name_of(result.agentId)):
+            if self.bulk.is_result(id_of(result_of(row))):
+                return
             self._name(agent, self._turn.agent_asked_for(row))
             with suppress(BadField):
                 if said := counted(bytes(result.usage)):
-                    self.found.append(FinalOutput(SOURCE, agent, said.tokens))
+                    self.found.append(FinalOutput(SOURCE, agent, said.counts.tokens))
 
     def _maker(self, row: Row, key: str | None) -> Maker:
         """Who made a call, as far as its row and the rows before it tell."""
         agent = name_of(row.agentId) or self._file_agent or None
         is_agent = agent is not None or row.isSidechain is True
-        skill = name_of(row.attributionSkill)
+        skill = None if is_agent else name_of(row.attributionSkill)
         kind, name = ("agent", None) if is_agent else self._turn.action(skill, key)
         folder = id_of(row.cwd)
         project = self._project_of(folder) if folder else None

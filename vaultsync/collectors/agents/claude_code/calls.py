@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 from msgspec import Raw
 
-from vaultsync.collectors.agents.claude_code.counts import counted
+from vaultsync.collectors.agents.claude_code.counts import Counts, counted
 from vaultsync.collectors.agents.claude_code.rows import Message, Row, id_of, name_of
 from vaultsync.collectors.values import FIRST_YEAR, LAST_YEAR, BadField, instant, money
-from vaultsync.model import TokenCounts, UsageEvent
+from vaultsync.model import UsageEvent
 
 SYNTHETIC = "<synthetic>"
 LONG_ID = 20
@@ -55,7 +55,7 @@ class Found:
     """What the rows of a call have told so far."""
 
     when: datetime
-    tokens: TokenCounts
+    counts: Counts
     is_final: bool
     flags: frozenset[str]
     web_searches: int = 0
@@ -64,8 +64,7 @@ class Found:
     def join(self, other: Found) -> None:
         """Take in a further row of the same call."""
         self.when = min(self.when, other.when)
-        if other.tokens is not self.tokens:
-            self.tokens = self.tokens.largest(other.tokens)
+        self.counts = self.counts.largest(other.counts)
         self.is_final |= other.is_final
         self.flags |= other.flags
         self.web_searches = max(self.web_searches, other.web_searches)
@@ -95,15 +94,15 @@ class Calls:
         if said is None:
             return
         when = time_of(row.timestamp, self._zone)
-        is_final = said.is_marked or message.stop_reason is not None or said.tokens.output > PLACEHOLDER
+        is_final = said.is_marked or message.stop_reason is not None or said.counts.output > PLACEHOLDER
         model = name_of(message.model) or "unknown"
         call = Call(key, model, said.mode, said.region, origin_of(row), maker)
         self._keep(
-            call, Found(when, said.tokens, is_final, said.flags, said.web_searches, money_of(row.costUSD))
+            call, Found(when, said.counts, is_final, said.flags, said.web_searches, money_of(row.costUSD))
         )
         for number, advice in enumerate(said.advice, start=1):
             own = call._replace(key=key and f"{key}:advisor:{number}", model=advice.model)
-            self._keep(own, Found(when, advice.tokens, True, advice.flags))
+            self._keep(own, Found(when, advice.counts, True, advice.flags))
 
     def _keep(self, call: Call, found: Found) -> None:
         if call.key is None:
@@ -132,7 +131,7 @@ class Calls:
             source=self._source,
             provider=provider_of(call.model),
             model=call.model,
-            tokens=found.tokens,
+            tokens=found.counts.tokens,
             key=call.key and f"{self._source}:{call.key}",
             mode=call.mode,
             region=call.region,

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from vaultsync.collectors.agents.claude_code.bulk import Bulk
 from vaultsync.collectors.agents.claude_code.rows import (
     NOTHING,
     Block,
@@ -39,8 +40,9 @@ _input = msgspec.json.Decoder(ToolInput).decode
 class Turn:
     """What is running in a main conversation, kept in the reader's state from one reading to the next."""
 
-    def __init__(self, state: dict[str, Any]) -> None:
+    def __init__(self, state: dict[str, Any], bulk: Bulk) -> None:
         self._state = state
+        self._bulk = bulk
 
     def action(self, attributed: str | None, key: str | None) -> Action:
         """What a call is done for.
@@ -75,10 +77,15 @@ class Turn:
             self._state["action"] = ["scheduled", None]
 
     def see_tools(self, row: Row, key: str | None) -> None:
-        """Note the skills and subagents that an answer starts."""
+        """Note the tools, skills and subagents that an answer starts."""
         if not isinstance(row.message, Message):
             return
+        content = bytes(row.message.content)
+        if b"tool_use" not in content and b"\\u" not in content:  # an escape may stand for any letter
+            return
         for block in blocks_of(row.message.content):
+            if block.type == "tool_use":
+                self._bulk.see(block.name, id_of(block.id))
             if block.type == "tool_use" and block.name == "Skill" and row.isSidechain is not True:
                 given = _arguments(block)
                 if skill := _first_word(given.skill) or _first_word(given.command):
