@@ -11,7 +11,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "vaultsync"
 STAGES = {"collectors", "ledger", "pricing", "aggregate", "budget", "insight", "report", "render", "table"}
-GROUND = {"errors": 0, "periods": 0, "text": 0, "model": 1, "settings": 1, "vault": 1}
+GROUND = {"idle": 0, "errors": 0, "periods": 0, "text": 0, "model": 1, "settings": 1, "vault": 1}
 """Rooms below the stages, by floor."""
 LIBRARIES = {
     "click": {"cli"},
@@ -86,14 +86,29 @@ def test_only_the_command_line_reads_the_clock(path: Path) -> None:
             assert owner not in {"datetime", "date", "time"}, f"{path}:{node.lineno}: reads the clock"
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["daily", "--help"]])
-def test_light_commands_load_nothing_heavy(arguments: list[str]) -> None:
+HEAVY = {
+    "pandas", "numpy", "jinja2", "yaml", "rich", "sqlite3", "msgspec", "frontmatter", "importlib.metadata",
+    "zoneinfo", "platformdirs", "vaultsync.model", "vaultsync.settings",
+}  # fmt: skip
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    """All modules that the front door of the program loads for a command line, besides Python's own."""
     code = (
-        "import sys\nfrom vaultsync.cli import main\n"
-        f"try:\n    main({arguments!r})\nexcept SystemExit:\n    pass\n"
-        "heavy = {'pandas', 'numpy', 'jinja2', 'yaml', 'rich', 'sqlite3', 'msgspec', 'frontmatter'}\n"
-        "heavy &= set(sys.modules)\n"
-        "sys.exit(f'loaded {sorted(heavy)}' if heavy else 0)\n"
+        "import sys\nbefore = set(sys.modules)\nfrom vaultsync.__main__ import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print('', *sorted(set(sys.modules) - before), sep='\\n', file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    command = [sys.executable, "-c", code, *arguments]
+    return set(subprocess.run(command, capture_output=True, text=True, check=True).stderr.split())
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["daily", "--help"], ["show", "--help"], ["report", "-h"]])
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    assert loaded_by(*arguments) & HEAVY == set()
+
+
+def test_the_version_is_told_before_anything_is_loaded() -> None:
+    """What may be loaded at every start, before it is known what is asked; it is all of C or tiny."""
+    light = {"vaultsync", "vaultsync.__main__", "vaultsync.idle", "marshal", "time", "_blake2", "__future__"}
+    assert loaded_by("--version") <= light

@@ -1,11 +1,40 @@
-"""Run the program as `python -m vaultsync`; never import from the current folder, which may be a vault."""
+"""The front door: answers what needs no more than a look, and loads the program for all else.
+
+As `python -m vaultsync` it never imports from the current folder, which may be a vault.
+"""
 
 import sys
 
-if not sys.flags.safe_path:
+if __name__ == "__main__" and not sys.flags.safe_path:
     del sys.path[0]  # the current folder, put there by -m; this package is installed elsewhere
 
-from vaultsync.cli import main
+import time
+
+from vaultsync import __version__, idle
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    arguments, now = sys.argv[1:], time.time()
+    if arguments == ["--version"] and _said(f"vaultsync {__version__}"):
+        return
+    stamp = idle.place(arguments) if "daily" in arguments else None
+    answer = idle.answer(stamp, now) if stamp else None
+    if answer is not None and _said(answer):
+        return
+    from vaultsync.cli import main as program
+
+    program(obj={"stamp": (stamp, now) if stamp else None})
+
+
+def _said(text: str) -> bool:
+    """Write a line on standard output; where that fails, the program meets it again and says what to do."""
+    try:
+        print(text, end="\n" if text else "", flush=True)  # noqa: T201
+    except OSError:
+        return False
+    return True
+
 
 if __name__ == "__main__":
     main()

@@ -65,31 +65,6 @@ def test_wrong_usage_ends_with_2(cli: Cli, args: list[str]) -> None:
     assert result.stdout == ""
 
 
-@pytest.mark.parametrize("args", [["--version"], ["--help"], ["daily", "--help"], ["report", "--help"]])
-def test_help_loads_nothing_that_it_does_not_need(args: list[str]) -> None:
-    heavy = [
-        "pandas",
-        "jinja2",
-        "yaml",
-        "rich",
-        "sqlite3",
-        "msgspec",
-        "importlib.metadata",
-        "vaultsync.model",
-    ]
-    code = f"""
-import sys
-from vaultsync.cli import main
-try:
-    main({args!r})
-except SystemExit as end:
-    assert not end.code
-assert not [name for name in {heavy!r} if name in sys.modules], sorted(sys.modules)
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
 # --- options in any place ----------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -68,7 +68,8 @@ class Command(click.Command):
         joined["logs"] = (*before.get("logs", ()), *after["logs"])
         if isinstance(root.obj, dict):
             root.obj["verbose"] = joined["verbose"]
-        ctx.obj = Shell(joined)
+        stamp = root.obj.get("stamp") if isinstance(root.obj, dict) else None
+        ctx.obj = Shell(joined, stamp)
         return super().invoke(ctx)
 
 
@@ -92,11 +93,34 @@ def options(*decorators: Callable[[Any], Any]) -> Callable[[Decorated], Decorate
     return apply
 
 
+class Asked(Mapping[str, str]):
+    """An environment that remembers which variables were asked for."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.names.add(name)
+        return self._environ[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._environ)
+
+    def __len__(self) -> int:
+        return len(self._environ)
+
+
 @dataclass(frozen=True)
 class Shell:
     """The surroundings of a command: the common options, the environment, the terminal."""
 
     options: Mapping[str, Any]
+    stamp: tuple[str, float] | None = None
+    """Where the stamp of this command line belongs, and when it began (seconds since 1970)."""
+    environ: Asked = field(default_factory=lambda: Asked(os.environ))
+    said: list[str] = field(default_factory=list)
+    """What was said about what was done."""
 
     @property
     def quiet(self) -> bool:
@@ -112,7 +136,7 @@ class Shell:
         """Settings of the vault at hand."""
         from vaultsync.settings import load
 
-        return load(self.options, os.environ, Path.cwd())
+        return load(self.options, self.environ, Path.cwd())
 
     @contextlib.contextmanager
     def open(self) -> Iterator[tuple[Run, Settings, date]]:
@@ -123,14 +147,18 @@ class Shell:
         from vaultsync.periods import local_day
         from vaultsync.sync import Run
 
-        settings, moment = self.settings(), now()
-        with progress(shown=not self.quiet) as told, Run(settings, moment, told, sleep=sleep) as run:
+        moment, settings = now(), self.settings()
+        with (
+            progress(shown=not self.quiet) as told,
+            Run(settings, moment, told, sleep=sleep, environ=self.environ) as run,
+        ):
             yield run, settings, local_day(moment, settings.zone)
 
     def say(self, text: str) -> None:
         """A line about what is done; nothing with --quiet."""
         if not self.quiet:
-            say(visible(text))
+            self.said.append(visible(text))
+            say(self.said[-1])
 
     def issues(self, issues: Sequence[Issue]) -> None:
         """Name what was wrong in the logs: rejected lines first, and not endlessly many."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from vaultsync.periods import NoteKind
     from vaultsync.settings import Settings
     from vaultsync.sync import Collected, NoteResult, Outcome
+    from vaultsync.sync.looked import Trees
 
 VERBS = {
     "written": "wrote",
@@ -55,9 +58,30 @@ def daily(shell: Shell, day: date | None, **switches: bool) -> int:
 
     This is the command for a scheduler. With nothing to do it is quick, and silent under -q.
     """
+    from vaultsync.periods import day as period
+
     with shell.open() as (run, settings, today):
         outcome = run.daily(day or today, _options(switches))
-    return finish(shell, settings, outcome, switches)
+        looked = run.looked() if shell.stamp and outcome.is_settled else None
+    code = finish(shell, settings, outcome, switches)
+    if shell.stamp and looked and code == DONE:
+        span = [moment.timestamp() for moment in period(today).instants(settings.zone)]
+        _leave_stamp(shell, *shell.stamp, span, *looked)
+    return code
+
+
+def _leave_stamp(
+    shell: Shell, stamp: str, begun: float, span: list[float], files: list[Path], trees: Trees
+) -> None:
+    """Note what nothing to do depended on, so that the next run may answer without looking into anything."""
+    from vaultsync import idle
+
+    looked = idle.Looked(
+        [*idle.VARIABLES, *sorted(shell.environ.names)],
+        [os.fspath(path) for path in files],
+        [(os.fspath(path), passed_over) for path, passed_over in trees],
+    )
+    idle.keep(stamp, looked, span, "\n".join(shell.said), begun)
 
 
 def _refresher(kind: NoteKind, period: str) -> click.Command:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import tzinfo
 from pathlib import Path
@@ -30,7 +30,9 @@ from vaultsync.settings.places import (
     has_config_folder,
     is_vault,
     nearest_vault,
+    searched,
     shipped,
+    vault_marks,
 )
 from vaultsync.settings.projects import Rule, project_name
 
@@ -46,6 +48,7 @@ __all__ = [
     "load",
     "nearest_vault",
     "shipped",
+    "vault_marks",
 ]
 
 DEFAULTS: Final[Mapping[str, Any]] = {
@@ -74,6 +77,7 @@ UNRENDERED: Final = {
     "ledger",
     "pricing",
     "templates",
+    "looked",
 }
 """Fields that do not influence a note, or do so by what lies there."""
 
@@ -111,6 +115,8 @@ class Settings:
     properties: bool
     quarter: Literal["calendar", "weeks"]
     outcomes: tuple[str, ...]
+    looked: tuple[Path, ...] = ()
+    """What was looked at to find the settings, whether or not it is there."""
 
     @property
     def state(self) -> Path:
@@ -154,10 +160,12 @@ def load(options: Mapping[str, Any], environ: Mapping[str, str], cwd: Path) -> S
     named = read_keys({key: value for key, value in outside.items() if key != "config"})
     vault = named.get("vault") or config.get("vault") or home or nearest_vault(cwd)
     chosen = {**DEFAULTS, **config, **named, "vault": check_vault(Path(os.path.abspath(vault)))}  # noqa: PTH100
-    return Settings(**_complete(chosen, config_file, environ))
+    is_named = "vault" in outside or "config" in outside
+    looked = [config_file or chosen["vault"] / CONFIG_NAME] if is_named else searched(cwd)
+    return Settings(**_complete(chosen, config_file, looked))
 
 
-def _complete(chosen: dict[str, Any], config_file: Path | None, environ: Mapping[str, str]) -> dict[str, Any]:
+def _complete(chosen: dict[str, Any], config_file: Path | None, looked: Sequence[Path]) -> dict[str, Any]:
     """Add what follows from other settings."""
     folder = config_file.parent if config_file else chosen["vault"]
     own_prices = folder / "pricing.yaml"
@@ -172,6 +180,7 @@ def _complete(chosen: dict[str, Any], config_file: Path | None, environ: Mapping
         "zone_name": zone_name,
         "ledger": chosen["ledger"] or default_ledger(),
         "notes": resolve_notes(chosen.get("notes", {}), chosen),
+        "looked": (*looked, own_prices, *chosen["pricing"]),
     }
 
 

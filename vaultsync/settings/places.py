@@ -19,13 +19,32 @@ def is_vault(folder: Path) -> bool:
 
 def has_config_folder(folder: Path) -> bool:
     """Say whether a folder has `.obsidian`, or a dot folder with the app's settings (it can be renamed)."""
-    if (folder / ".obsidian").is_dir():
-        return True
+    return (folder / ".obsidian").is_dir() or any(mark.is_file() for mark in _config_marks(folder))
+
+
+def _config_marks(folder: Path) -> list[Path]:
+    """Files that would make one of the dot folders in a folder its config folder."""
     try:
         dots = [entry for entry in folder.iterdir() if entry.name.startswith(".") and entry.is_dir()]
     except OSError:
-        return False
-    return any((dot / mark).is_file() for dot in dots for mark in CONFIG_MARKS)
+        return []
+    return [dot / mark for dot in dots for mark in CONFIG_MARKS]
+
+
+def vault_marks(folder: Path) -> list[Path]:
+    """All that decides whether and how a folder is a vault, whether or not it is there."""
+    usual = folder / ".obsidian"
+    return [folder / CONFIG_NAME, usual, *([] if usual.is_dir() else [folder, *_config_marks(folder)])]
+
+
+def searched(start: Path) -> list[Path]:
+    """All that the search for the nearest vault looks at."""
+    found: list[Path] = []
+    for folder in (start, *start.parents):
+        found += vault_marks(folder)
+        if is_vault(folder):
+            break
+    return found
 
 
 def nearest_vault(start: Path) -> Path:

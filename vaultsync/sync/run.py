@@ -16,10 +16,11 @@ from vaultsync.errors import NoteSkipped
 from vaultsync.ledger import Ledger, StoredEvent, lock
 from vaultsync.periods import KINDS, NOTE_OF, PERIOD_OF, Calendar, NoteKind
 from vaultsync.settings import Settings
-from vaultsync.sync import health, overview
+from vaultsync.sync import health, looked, overview
 from vaultsync.sync.books import DAY, Books
 from vaultsync.sync.collect import Collecting, Progress, Surroundings
 from vaultsync.sync.limits import Limits
+from vaultsync.sync.looked import Trees
 from vaultsync.sync.notes import Keeper, vault_name
 from vaultsync.sync.places import Places
 from vaultsync.sync.plan import Plan
@@ -109,6 +110,10 @@ class Run:
         """The figures of `show`."""
         return overview.build(self.books, self.places, day)
 
+    def looked(self) -> tuple[list[Path], Trees] | None:
+        """What the answer of an idle `daily` depends on; see `sync.looked`."""
+        return looked.looked(self.books, self.places, self._around)
+
     def doctor(self) -> list[Check]:
         """What was found where, and what looks wrong."""
         return health.checks(self.books, self.places, self._around)
@@ -144,7 +149,7 @@ class Run:
             limits = Limits(self.books, self.places)
             plan = Plan(self.books, self.places, limits, day, options.only)
             if plan.is_idle() and not (options.force or options.adopt):
-                return Outcome(collected)
+                return Outcome(collected, is_idle=True)
             targets = plan.targets()
             outcome = self._refresh(targets, limits, plan.today, options)
             if options.writes:

@@ -112,6 +112,16 @@ class Outcome:
     hints: tuple[str, ...] = ()
     """Sentences for standard output: what the user may want to do next."""
 
+    is_idle: bool = False
+    """Nothing had happened since the last run, so no note was looked into."""
+
+    @property
+    def is_settled(self) -> bool:
+        """True when the same run would find the same again: it was idle, and no log was opened or wrong."""
+        found = self.collected
+        opened = found and (found.issues or found.removed or any(s.read for s in found.sources))
+        return self.is_idle and not opened
+
     @property
     def changes(self) -> bool:
         """True when a note was or would be written."""

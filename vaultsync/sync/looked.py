@@ -1,0 +1,76 @@
+"""Where a run looks that finds nothing to do; while all of it stays the same, the next one need not run."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Iterator
+from pathlib import Path
+
+from vaultsync.collectors import registry
+from vaultsync.idle import NOTHING
+from vaultsync.settings import Settings, shipped, vault_marks
+from vaultsync.sync.books import Books
+from vaultsync.sync.collect import Surroundings
+from vaultsync.sync.mappings import mapping_collectors
+from vaultsync.sync.places import Places
+
+APP_FILES = (
+    "app.json",
+    "community-plugins.json",
+    "core-plugins.json",
+    "daily-notes.json",
+    "plugins/calendar/data.json",
+    "plugins/journals/data.json",
+    "plugins/periodic-notes/data.json",
+    "plugins/templater-obsidian/data.json",
+)
+"""What the vault's own settings are read from; the others change with every click in the app."""
+ZONE_FILES = (
+    "/etc/localtime",
+    "/etc/timezone",
+    "/etc/sysconfig/clock",
+    "/etc/conf.d/clock",
+    "/usr/local/etc/localtime",
+    "/var/db/zoneinfo",
+    "/system/bin/getprop",
+)
+"""Where systems keep the name of the machine's time zone. Source: tzlocal 5, `unix.py`."""
+
+HIDDEN = "."
+Trees = list[tuple[Path, str]]
+"""Folders, and how the names begin that are passed over in them."""
+
+
+def looked(books: Books, places: Places, around: Surroundings) -> tuple[list[Path], Trees] | None:
+    """Name what the answer of `daily` depends on, besides the program, its surroundings and the day.
+
+    Returns:
+        Files, whether or not they are there; folders that count with all below them.
+        None: a collector from elsewhere is at work, and that may look at anything.
+    """
+    collectors, _ = registry.load(mapping_collectors(books.settings))
+    if not all(type(collector).__module__.startswith("vaultsync.") for collector in collectors):
+        return None
+    folders = [folder for folder in books.settings.logs if folder.is_dir()]
+    trees = [(folder, HIDDEN) for folder in (books.settings.vault, *folders)]
+    trees += [(folder, NOTHING) for folder in (books.settings.templates, shipped() / "templates")]
+    if books.settings.agents != "none":
+        trees += [(p.root, NOTHING) for c in collectors for p in c.places(around.environ, around.home)]
+    return [*_files(books, places)], trees
+
+
+def _files(books: Books, places: Places) -> Iterator[Path]:
+    settings = books.settings
+    yield from (settings.ledger, settings.ledger.with_name(f"{settings.ledger.name}-wal"))
+    yield from settings.looked
+    yield from vault_marks(settings.vault)
+    yield from ((books.vault.config or settings.vault / ".obsidian") / name for name in APP_FILES)
+    yield from _zone(settings)
+    yield from (shipped() / "pricing.yaml", places.dashboard())
+    yield from (path for path in settings.logs if not path.is_dir())
+
+
+def _zone(settings: Settings) -> Iterator[Path]:
+    """The machine's zone, and the rules of the zone that cuts the days."""
+    yield from map(Path, ZONE_FILES)
+    yield from (Path(folder, settings.zone_name) for folder in zoneinfo.TZPATH)
