@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from vaultsync.collectors.agents.claude_code import ClaudeCode
 from vaultsync.collectors.agents.claude_code.calls import provider_of
-from vaultsync.collectors.agents.claude_code.roots import repository_of
+from vaultsync.collectors.agents.roots import repository_of
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.model import AgentName, FinalOutput, Finding, Issue, SessionTotal, TokenCounts, UsageEvent
 

@@ -18,17 +18,11 @@ from typing import Literal
 from vaultsync.collectors.agents.claude_code.bulk import Bulk, contradicts, result_of
 from vaultsync.collectors.agents.claude_code.calls import Calls, Maker, call_key
 from vaultsync.collectors.agents.claude_code.counts import counted
-from vaultsync.collectors.agents.claude_code.roots import repository_of
-from vaultsync.collectors.agents.claude_code.rows import (
-    BrokenLine,
-    Row,
-    ToolResult,
-    id_of,
-    name_of,
-    rows_of,
-)
+from vaultsync.collectors.agents.claude_code.rows import Row, ToolResult, rows_of
 from vaultsync.collectors.agents.claude_code.totals import Totals
 from vaultsync.collectors.agents.claude_code.turns import Turn
+from vaultsync.collectors.agents.lines import BrokenLine, id_of, name_of
+from vaultsync.collectors.agents.roots import repository_of
 from vaultsync.collectors.reading import Line, LogFile, Reader
 from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField, text

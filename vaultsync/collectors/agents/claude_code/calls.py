@@ -8,16 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from msgspec import Raw
 
 from vaultsync.collectors.agents.claude_code.counts import Counts, counted
-from vaultsync.collectors.agents.claude_code.rows import Message, Row, id_of, name_of
-from vaultsync.collectors.values import FIRST_YEAR, LAST_YEAR, BadField, instant, money
+from vaultsync.collectors.agents.claude_code.rows import Message, Row
+from vaultsync.collectors.agents.lines import id_of, name_of, time_of
+from vaultsync.collectors.values import BadField, money
 from vaultsync.model import UsageEvent
 
 SYNTHETIC = "<synthetic>"
@@ -183,18 +184,3 @@ def money_of(raw: Raw) -> Decimal | None:
         return money(data.decode()) if data else None
     except (BadField, UnicodeDecodeError):
         return None
-
-
-def time_of(value: Any, zone: tzinfo) -> datetime:
-    """A time as UTC.
-
-    Raises:
-        BadField: Not a time, or outside the years 2000 to 2100.
-    """
-    try:
-        when = datetime.fromisoformat(value)  # the usual form, by a shorter way
-        if when.tzinfo is UTC and FIRST_YEAR <= when.year <= LAST_YEAR:
-            return when
-    except (TypeError, ValueError):
-        pass
-    return instant(value, zone)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
-from vaultsync.collectors.agents.claude_code.rows import UNREADABLE, name_of
+from vaultsync.collectors.agents.lines import UNREADABLE, name_of
 from vaultsync.collectors.values import BadField
 from vaultsync.model import MAX_COUNT, TokenCounts
 

@@ -11,7 +11,8 @@ from msgspec import Raw
 
 from vaultsync.collectors.agents.claude_code.calls import money_of
 from vaultsync.collectors.agents.claude_code.counts import Counter
-from vaultsync.collectors.agents.claude_code.rows import NOTHING, Row, decoded, name_of
+from vaultsync.collectors.agents.claude_code.rows import Row
+from vaultsync.collectors.agents.lines import NOTHING, decoded, name_of
 from vaultsync.collectors.values import BadField
 from vaultsync.model import SessionTotal, TokenCounts
 

@@ -7,16 +7,8 @@ from typing import Any
 import msgspec
 
 from vaultsync.collectors.agents.claude_code.bulk import Bulk
-from vaultsync.collectors.agents.claude_code.rows import (
-    NOTHING,
-    Block,
-    Message,
-    Row,
-    blocks_of,
-    decoded,
-    id_of,
-    name_of,
-)
+from vaultsync.collectors.agents.claude_code.rows import Block, Message, Row, blocks_of
+from vaultsync.collectors.agents.lines import NOTHING, decoded, id_of, name_of
 
 Action = tuple[str | None, str | None]
 AGENT_TOOLS = ("Task", "Agent")

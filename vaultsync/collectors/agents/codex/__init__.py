@@ -16,7 +16,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from vaultsync.collectors.agents.claude_code.roots import repository_of
 from vaultsync.collectors.agents.codex.bulk import skips
 from vaultsync.collectors.agents.codex.counts import Counted, counted, tokens_of
 from vaultsync.collectors.agents.codex.family import Family, Thread
@@ -32,6 +31,7 @@ from vaultsync.collectors.agents.codex.rows import (
 )
 from vaultsync.collectors.agents.codex.turns import Turn
 from vaultsync.collectors.agents.lines import BrokenLine, id_of, time_of
+from vaultsync.collectors.agents.roots import repository_of
 from vaultsync.collectors.reading import Line, LogFile, Reader
 from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField, text
