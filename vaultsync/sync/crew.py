@@ -1,0 +1,172 @@
+"""Let several processes read log files, where there is much to read; what they say comes in the files' order.
+
+Each process has a pipe of its own, and is handed the next share when it has told of one. A process that dies
+costs nothing but time: what it had is read here.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vaultsync.sync.read import Reading, Told
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
+
+MUCH = 48_000_000
+"""Bytes from which on further processes are worth their start."""
+SHARE = 8_000_000
+"""Bytes that are handed to a process at once."""
+MOST_FILES = 200
+"""Files in one share."""
+LARGE = 64_000_000
+"""A file from this size on is read here, piece by piece, so that no process has to send all of it at once."""
+START = "fork" if sys.platform == "linux" else "spawn"
+"""Linux copies a process in a millisecond; elsewhere a copy is not safe, and a new one is started."""
+AHEAD = 2
+"""Shares that a process has in hand, so that it never waits for the next."""
+
+
+class Unread(NamedTuple):
+    """A file with something new in it."""
+
+    path: Path
+    owner: str | None
+    """Name of the collector in whose usual place it lies."""
+    size: int
+    """Bytes that are new."""
+
+
+def readings(reading: Reading, files: Sequence[Unread], processes: int = 0) -> Generator[Told, None, None]:
+    """What files say, one after another.
+
+    Args:
+        processes: How many read at once; 0: as many as there are cores, for much to read.
+    """
+    small = sum(file.size for file in files if file.size < LARGE)
+    processes = processes or (_cores() if small >= MUCH else 1)
+    if processes < 2:
+        for file in files:
+            yield reading.read(file.path, file.owner)
+        return
+    with Crew(reading, list(shares(files)), processes) as crew:
+        yield from crew.told()
+
+
+def shares(files: Sequence[Unread]) -> Iterator[list[Unread]]:
+    """Cut files into shares, in their order; a large one is a share of its own."""
+    share: list[Unread] = []
+    for file in files:
+        is_full = len(share) == MOST_FILES or sum(each.size for each in share) + file.size > SHARE
+        if share and is_full:
+            yield share
+            share = []
+        share.append(file)
+    if share:
+        yield share
+
+
+class Crew:
+    """Processes that read shares of files; a context manager that ends them."""
+
+    def __init__(self, reading: Reading, shares: list[list[Unread]], processes: int) -> None:
+        self._reading, self._shares = reading, shares
+        self._count = min(processes, len(shares))
+        self._waiting = deque(number for number, share in enumerate(shares) if not _is_large(share))
+        self._done: dict[int, list[Told]] = {}
+        self._hands: dict[Connection, tuple[BaseProcess, set[int]]] = {}
+
+    def __enter__(self) -> Crew:
+        # The heavy part of the standard library is loaded only where there is much to read.
+        from multiprocessing import get_context
+
+        context: Any = get_context(START)
+        for _ in range(self._count):
+            ours, theirs = context.Pipe()
+            hand = context.Process(target=work, args=(theirs, self._reading, self._shares), daemon=True)
+            hand.start()
+            theirs.close()
+            self._hands[ours] = (hand, set())
+        for pipe in [*self._hands] * AHEAD:
+            self._hand_out(pipe)
+        return self
+
+    def __exit__(self, *trouble: object) -> None:
+        for pipe, (hand, _) in self._hands.items():
+            pipe.close()
+            hand.terminate()
+            hand.join()
+
+    def told(self) -> Iterator[Told]:
+        """What all files say, in their order."""
+        for number, share in enumerate(self._shares):
+            while number not in self._done and any(number in given for _, given in self._hands.values()):
+                self._listen()
+            if number in self._done:
+                yield from self._done.pop(number)
+            else:
+                with suppress(ValueError):
+                    self._waiting.remove(number)
+                for file in share:
+                    yield self._reading.read(file.path, file.owner)
+
+    def _listen(self) -> None:
+        """Take what the processes have to say; forget one that has died."""
+        from multiprocessing.connection import Connection, wait
+
+        for pipe in wait([*self._hands]):
+            assert isinstance(pipe, Connection)
+            try:
+                number, told = pipe.recv()
+            except (EOFError, OSError):
+                self._lose(pipe)
+                continue
+            self._done[number] = told
+            self._hands[pipe][1].discard(number)
+            self._hand_out(pipe)
+
+    def _hand_out(self, pipe: Connection) -> None:
+        if pipe not in self._hands or not self._waiting:
+            return
+        number = self._waiting.popleft()
+        self._hands[pipe][1].add(number)
+        try:
+            pipe.send(number)
+        except OSError:
+            self._lose(pipe)
+
+    def _lose(self, pipe: Connection) -> None:
+        """Do without a process; nobody has its shares in hand then, so they are read here."""
+        hand, _ = self._hands.pop(pipe)
+        pipe.close()
+        hand.terminate()
+        hand.join()
+
+
+def work(pipe: Connection, reading: Reading, shares: Sequence[Sequence[Unread]]) -> None:
+    """Read shares for another process until it asks no more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with suppress(Exception):  # the other process reads what this one cannot, and says why
+        while True:
+            number = pipe.recv()
+            pipe.send((number, [reading.whole(file.path, file.owner) for file in shares[number]]))
+
+
+def _is_large(share: Sequence[Unread]) -> bool:
+    return any(file.size >= LARGE for file in share)
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

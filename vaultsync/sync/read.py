@@ -1,0 +1,192 @@
+"""Read one log file: which collector knows it, what it says, ready to be recorded; in whatever process.
+
+Touches no ledger. What was read of a file before is told, and decides where the reading begins.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from vaultsync.collectors import registry
+from vaultsync.collectors.reading import LogFile, Reader, capped
+from vaultsync.collectors.registry import Collector
+from vaultsync.ledger import Batch, FileState, Prepared, find, prepare
+from vaultsync.model import Finding, Issue, UsageEvent
+from vaultsync.settings import Settings
+from vaultsync.sync.mappings import mapping_collectors
+
+TAIL = 1024
+"""Bytes before the end of what was read that must be the same when reading goes on."""
+REJECTED = "rejected"
+"""Under this name a file's state keeps how many of its lines were not counted."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What one reading of one file says; complete once `prepared` is consumed."""
+
+    path: Path
+    source: str = ""
+    """Name of the collector that read it; empty: none did."""
+    prepared: Prepared | None = None
+    """What is to be recorded; None: nothing, what the file said before stands."""
+    issues: list[Issue] = field(default_factory=list)
+    rejected: int = 0
+    partial: int = 0
+    """Events whose output is a placeholder."""
+
+
+class CollectorFailed(Exception):
+    """A collector raised where it should have told; nothing of the file is recorded, so it is tried again."""
+
+
+class Reading:
+    """What reading any file takes; it may be sent to another process."""
+
+    def __init__(self, settings: Settings, known: Mapping[str, FileState], now: datetime) -> None:
+        """Get ready to read.
+
+        Args:
+            known: Files that were read before, as `Ledger.files` gives them.
+            now: UTC.
+
+        Raises:
+            ConfigError: A mapping cannot be used.
+        """
+        self._settings, self._known, self._now = settings, known, now
+        mapped = mapping_collectors(settings)
+        self._mapped = len(mapped)
+        self.collectors, self.issues = registry.load(mapped)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel without the collectors, which are loaded again; a plug-in's may hold anything."""
+        return Reading, (self._settings, dict(self._known), self._now)
+
+    def collector(self, name: str | None) -> Collector | None:
+        """A collector by its name."""
+        return next((each for each in self.collectors if each.name == name), None)
+
+    def read(self, path: Path, owner: str | None, *, read_on: bool = True) -> Told:
+        """Begin to read a file; the rest is read while what was prepared is consumed.
+
+        Args:
+            owner: Name of the collector in whose usual place the file lies; None: found by looking.
+            read_on: Go on where reading stopped, if the file has only grown.
+        """
+        told = Told(path)
+        try:
+            file = LogFile.look(path)
+        except OSError as error:
+            told.issues.append(
+                Issue(path, None, f"{error.strerror or error}. Check the file, or move it out.")
+            )
+            return told
+        if owner is None and file.size == 0:
+            return told
+        collector = self.collector(owner) or registry.match(file, self.collectors, self._mapped)
+        if isinstance(collector, Issue):
+            told.issues.append(collector)
+        else:
+            told.source = collector.name
+            self._collect(file, collector, told, read_on)
+        return told
+
+    def whole(self, path: Path, owner: str | None) -> Told:
+        """Read a file to its end; the result holds plain values only."""
+        told = self.read(path, owner)
+        if told.prepared:
+            try:
+                told.prepared.whole()
+            except CollectorFailed as failure:
+                told.prepared, told.source = None, ""
+                told.issues.append(Issue(path, None, str(failure)))
+        return told
+
+    def _collect(self, file: LogFile, collector: Collector, told: Told, read_on: bool) -> None:
+        state = find(self._known, file, Path.exists)
+        reader = Reader(file, self._settings.zone, now_ns=int(self._now.timestamp() * 1e9))
+        if read_on and state and collector.kind == "lines" and has_grown(state, file):
+            reader = replace(reader, start=state.offset, first_line=state.line, state=dict(state.state))
+        replaces = collector.kind == "document" or (reader.is_fresh and state is not None and is_table(file))
+        findings: Iterable[Finding] = finishing(
+            watched(capped(blaming(collector, reader), reader), told), reader, told
+        )
+        if replaces:  # what a document says counts only if it could be read as a whole
+            try:
+                findings = list(findings)
+            except CollectorFailed as failure:
+                told.source = ""
+                told.issues.append(Issue(file.path, None, str(failure)))
+                return
+            if reader.verdict != "read":
+                return
+        known = state.id if state and read_on else None
+        told.prepared = prepare(Batch(collector.name, reader, findings, replaces, known, is_table(file)))
+
+
+def blaming(collector: Collector, reader: Reader) -> Iterator[Finding]:
+    """What a collector finds in a file.
+
+    Raises:
+        CollectorFailed: It failed, in whatever way: a plug-in must not stop the run.
+    """
+    try:
+        yield from collector.collect(reader)
+    except Exception as error:
+        what = f"the collector {collector.name} failed on it ({type(error).__name__})"
+        raise CollectorFailed(f"{what}. Update the package that brings it.") from error
+
+
+def watched(findings: Iterable[Finding], told: Told) -> Iterator[Finding]:
+    """Pass events and facts on, keep the issues."""
+    for finding in findings:
+        if isinstance(finding, Issue):
+            told.issues.append(finding)
+            told.rejected += finding.rejected
+            continue
+        if isinstance(finding, UsageEvent) and finding.quality == "partial":
+            told.partial += 1
+        yield finding
+
+
+def finishing(findings: Iterable[Finding], reader: Reader, told: Told) -> Iterator[Finding]:
+    """Pass findings on; at the end note how many lines were rejected, and what stands before the end."""
+    before = 0 if reader.is_fresh else reader.state.get(REJECTED, 0)
+    yield from findings
+    told.issues += reader.issues
+    told.rejected += len(reader.issues)
+    rejected = before + sum(issue.rejected for issue in told.issues)
+    reader.state |= {REJECTED: rejected} if rejected else {}
+    if not reader.file.packed and reader.end:
+        reader.state["tail"] = tail_mark(reader.file.path, reader.end)
+
+
+def is_table(file: LogFile) -> bool:
+    """True for a CSV: people edit those, so one that did not just grow says what it says anew."""
+    return file.name.lower().endswith((".csv", ".tsv"))
+
+
+def has_grown(state: FileState, file: LogFile) -> bool:
+    """True when all that was read is still there, so reading may go on behind it.
+
+    The beginning and the last bytes before the old end must be the same; edits in between are not seen, for a
+    log that is only added to has none.
+    """
+    if file.packed or not state.is_grown(file) or state.offset > file.size:
+        return False
+    return state.offset == 0 or tail_mark(file.path, state.offset) == state.state.get("tail")
+
+
+def tail_mark(path: Path, end: int) -> str | None:
+    """Hash of the last bytes before a place in a file; None when they cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            stream.seek(max(0, end - TAIL))
+            return hashlib.blake2b(stream.read(min(TAIL, end)), digest_size=8).hexdigest()
+    except OSError:
+        return None
