@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from vaultsync.ledger.facts import Fact, plain
 from vaultsync.ledger.identity import (
     AT,
+    COUNT_FIELDS,
+    NUMBER_FIELDS,
     Label,
     Sighting,
     Text,
@@ -32,8 +34,8 @@ class Part(NamedTuple):
 
     keys: list[bytes]
     """Calls without an id have the key of the first, second, ... equal one of this part."""
-    numbers: list[tuple[Any, ...]]
-    """Of each call: `at`, the counts, `duration_ms` and `cost`, as in `Sighting`."""
+    numbers: dict[str, tuple[Any, ...]]
+    """Column of `NUMBER_FIELDS` -> its values; one without any (0, or None) is left out."""
     label_of: list[int]
     """Of each call: place in `labels`."""
     labels: list[Label]
@@ -52,13 +54,15 @@ class Part(NamedTuple):
     @property
     def days(self) -> set[int]:
         """UTC days of the calls, since 1970."""
-        return {at // DAY for at, *_ in self.numbers}
+        return {at // DAY for at in self.numbers["at"]}
 
-    def sighting(self, place: int) -> Sighting:
-        """What the rows of one call say together."""
-        at, *counts, duration, cost = self.numbers[place]
-        label = self.labels[self.label_of[place]]
-        return Sighting._make((at, tuple(counts), duration, cost, label))
+    def sightings(self) -> list[Sighting]:
+        """What the rows of each call say together."""
+        nothing = (0,) * len(self.keys), (None,) * len(self.keys)
+        counts = zip(*(self.numbers.get(name, nothing[0]) for name in COUNT_FIELDS), strict=True)
+        rest = (self.numbers.get(name, nothing[1]) for name in ("duration_ms", "cost"))
+        labels = map(self.labels.__getitem__, self.label_of)
+        return list(map(Sighting, self.numbers["at"], counts, *rest, labels))
 
     def claims_of(self, place: int) -> Claims:
         """The sessions that one call was seen in."""
@@ -138,7 +142,7 @@ class _Gathering:
         place = {key: number for number, key in enumerate(seen)}
         return Part(
             list(seen),
-            [(at, *counts, duration, cost) for at, counts, duration, cost, _ in seen.values()],
+            self._columns(),
             [labels.setdefault(sighting.label, len(labels)) for sighting in seen.values()],
             list(labels),
             self._rows,
@@ -148,6 +152,15 @@ class _Gathering:
             self.facts,
             self._unbelievable,
         )
+
+    def _columns(self) -> dict[str, tuple[Any, ...]]:
+        rows = ((at, *counts, duration, cost) for at, counts, duration, cost, _ in self._seen.values())
+        columns = zip(NUMBER_FIELDS, zip(*rows, strict=True), strict=False)
+        return {name: column for name, column in columns if _says_something(name, column)}
+
+
+def _says_something(name: str, column: tuple[Any, ...]) -> bool:
+    return any(column) if name in COUNT_FIELDS else column.count(None) < len(column)
 
 
 def least(one: Text, other: Text) -> Text:

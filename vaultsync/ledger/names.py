@@ -55,17 +55,16 @@ class Names:
         """Number of a label, new if need be."""
         number = self._label_ids.get(label)
         if number is None:
-            number = self._intern_label(tuple(self.id(text) for text in label))
+            ids = self._ids
+            number = self._intern_label(tuple(ids[text] if text in ids else self.id(text) for text in label))
             self._label_ids[label] = number
         return number
 
     def _intern_label(self, ids: tuple[int, ...]) -> int:
-        found = self._db.execute(_FIND_LABEL, ids).fetchone()
-        if found:
-            return int(found[0])
-        number = self._db.execute(_ADD_LABEL, ids).lastrowid
-        assert number is not None
-        return number
+        added = self._db.execute(_ADD_LABEL, ids)
+        if added.rowcount and added.lastrowid is not None:
+            return added.lastrowid
+        return int(self._db.execute(_FIND_LABEL, ids).fetchone()[0])
 
     def label(self, number: int) -> Label:
         """The texts of a label."""
@@ -98,5 +97,7 @@ def _clean(text: str) -> str:
 
 _COLUMNS = ", ".join(LABEL_FIELDS)
 _FIND_LABEL = f"SELECT id FROM label WHERE {' AND '.join(f'{field} = ?' for field in LABEL_FIELDS)}"
-_ADD_LABEL = f"INSERT INTO label ({_COLUMNS}) VALUES ({', '.join('?' * len(LABEL_FIELDS))})"
+_ADD_LABEL = (
+    f"INSERT INTO label ({_COLUMNS}) VALUES ({', '.join('?' * len(LABEL_FIELDS))}) ON CONFLICT DO NOTHING"
+)
 _READ_LABELS = f"SELECT id, {_COLUMNS} FROM label WHERE id IN"

@@ -9,6 +9,8 @@ from typing import Any
 
 SLICE = 500
 """Values in one statement."""
+_SIZES = (1, 8, 60, SLICE)
+_MARKS = {size: ",".join("?" * size) for size in _SIZES}
 QUARTER_HOUR = 15 * 60
 INTERVAL = QUARTER_HOUR * 1_000_000
 """Microseconds of a quarter-hour."""
@@ -19,7 +21,9 @@ def select_in(db: sqlite3.Connection, ask: str, values: Iterable[object]) -> lis
     rows: list[tuple[Any, ...]] = []
     rest = iter(values)
     while some := list(islice(rest, SLICE)):
-        rows += db.execute(f"{ask} ({','.join('?' * len(some))})", some).fetchall()
+        size = next(size for size in _SIZES if size >= len(some))
+        some += [None] * (size - len(some))  # few texts of statements, so that each is compiled once
+        rows += db.execute(f"{ask} ({_MARKS[size]})", some).fetchall()
     return rows
 
 

@@ -18,6 +18,7 @@ from typing import Self
 from vaultsync.ledger import facts, stored
 from vaultsync.ledger.files import FILE_COLUMNS, Batch, FileState, Recorded, file_state
 from vaultsync.ledger.identity import Text, instant, microseconds
+from vaultsync.ledger.marks import Marks
 from vaultsync.ledger.names import Names
 from vaultsync.ledger.notes import NOTE_COLUMNS, NoteState, note_row, note_state
 from vaultsync.ledger.opening import WAIT_SECONDS, back_up, connect, guard
@@ -51,6 +52,7 @@ class Ledger:
         self._is_read_only = is_read_only
         self._db = db
         self._names = Names(db)
+        self._marks = Marks()
 
     @classmethod
     def open(
@@ -93,11 +95,20 @@ class Ledger:
             self._db.execute("SAVEPOINT one" if is_inner else "BEGIN IMMEDIATE")
             try:
                 yield
+                if not is_inner:
+                    self._marks.write(self._db)
                 self._db.execute("RELEASE one" if is_inner else "COMMIT")
             except BaseException:
                 self._names.forget()
+                if not is_inner:
+                    self._marks.clear()
                 self._undo(is_inner)
                 raise
+
+    def _note(self) -> None:
+        """Write down what the transaction changed so far, for who asks within it."""
+        if self._db.in_transaction:
+            self._marks.write(self._db)
 
     def _undo(self, is_inner: bool) -> None:
         if not self._db.in_transaction:
@@ -114,7 +125,7 @@ class Ledger:
         """
         said = prepare(batch) if isinstance(batch, Batch) else batch
         with self.transaction():
-            return Recorder(self._db, self._names, said).run()
+            return Recorder(self._db, self._names, said).run(self._marks)
 
     def settle(self) -> int:
         """Apply what was read beside the events, once all files of a run are recorded.
@@ -126,6 +137,7 @@ class Ledger:
             How many events are shown otherwise now.
         """
         with guard(self.path):
+            self._note()
             if not self._db.execute("SELECT EXISTS (SELECT 1 FROM unsettled)").fetchone()[0]:
                 return 0
         with self.transaction():
@@ -144,6 +156,7 @@ class Ledger:
         """What changed after a token was given; after 0, all that was ever recorded."""
         ask = "SELECT interval, serial FROM change WHERE serial > ? ORDER BY interval"
         with guard(self.path):
+            self._note()
             found = self._db.execute(ask, (since,)).fetchall()
         return Changes(max((serial for _, serial in found), default=since), [start for start, _ in found])
 
@@ -199,6 +212,8 @@ class Ledger:
             project_name: Makes the name that is shown from what a log says; called once per distinct value.
         """
         asked = Range(microseconds(since), microseconds(until), tuple(thresholds), minutes)
+        with guard(self.path):
+            self._note()
         if asked.can_be_rolled and not self._is_read_only:
             self._roll(asked)
         with guard(self.path), self._still():

@@ -1,0 +1,46 @@
+"""What a transaction changed, noted once before it ends: figures to sum anew, sessions to settle anew."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from vaultsync.ledger.queries import INTERVAL, select_in, touch
+
+
+@dataclass(slots=True)
+class Marks:
+    """Grows while a transaction lasts. A mark too many is harmless: what it marks is only looked at again."""
+
+    intervals: set[int] = field(default_factory=set)
+    """Quarter-hours since 1970, UTC."""
+    labels: set[int] = field(default_factory=set)
+    """Labels whose sessions and agents want settling."""
+    sessions: set[int] = field(default_factory=set)
+
+    def touch(self, times: Iterable[int]) -> None:
+        """Note that the figures at some instants changed."""
+        self.intervals.update({at // INTERVAL for at in times})
+
+    def join(self, other: Marks) -> None:
+        """Take over what another one noted."""
+        self.intervals |= other.intervals
+        self.labels |= other.labels
+        self.sessions |= other.sessions
+
+    def write(self, db: sqlite3.Connection) -> None:
+        """Write all marks down, and forget them."""
+        touch(db, self.intervals)
+        named = select_in(db, "SELECT DISTINCT session, agent FROM label WHERE id IN", self.labels)
+        sessions = self.sessions.union(session for session, _ in named) - {0}
+        agents = {agent for _, agent in named} - {0}
+        rows = [("session", name) for name in sessions] + [("agent", name) for name in agents]
+        db.executemany("INSERT OR IGNORE INTO unsettled VALUES (?, ?)", rows)
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all marks."""
+        self.intervals.clear()
+        self.labels.clear()
+        self.sessions.clear()
