@@ -167,6 +167,7 @@ def _stat(path: str, times: list[int] | None) -> tuple[int, ...] | None:
 
 def _add_parent(path: str, times: list[int]) -> None:
     """When something was deleted is told by the nearest folder that is still there."""
+    path = os.path.abspath(path)  # noqa: PTH100
     while not os.path.isdir(path):  # noqa: PTH112
         path = os.path.dirname(path)  # noqa: PTH120
     times.append(os.stat(path).st_ctime_ns)  # noqa: PTH116

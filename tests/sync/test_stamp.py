@@ -454,7 +454,7 @@ def test_a_nearer_vault_is_found(door: Door) -> None:
 def test_a_package_that_is_installed_may_bring_a_collector(door: Door, tmp_path: Path) -> None:
     packages = tmp_path / "packages"
     packages.mkdir()
-    door.monkeypatch.syspath_prepend(str(packages))
+    door.monkeypatch.setattr(sys, "path", ["", str(packages), *sys.path, str(tmp_path / "missing.zip")])
     door.settle()
     (packages / "new-1.0.dist-info").mkdir()
     assert not door.ask().is_quick
