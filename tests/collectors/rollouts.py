@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +13,11 @@ from typing import Any
 from vaultsync.collectors.agents.codex import Codex
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.model import Finding, Issue, TokenCounts, UsageEvent
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 Json = dict[str, Any]
 Vector = tuple[int, int, int, int, int]
@@ -90,8 +97,10 @@ def read(path: Path, **reader: Any) -> tuple[list[Finding], Reader]:
 
 
 def write(path: Path, *rows: Json) -> Path:
+    """Write a rollout; packed if its name says so."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(encode(rows))
+    pack = {".gz": gzip.compress, ".zst": zstd.compress}.get(path.suffix, bytes)
+    path.write_bytes(pack(encode(rows)))
     return path
 
 

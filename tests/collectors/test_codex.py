@@ -334,6 +334,7 @@ def test_no_text_of_a_prompt_is_kept(tmp_path: Path) -> None:
     [
         ("r.jsonl", SESSION, True),
         ("r.jsonl.gz", SESSION, True),
+        ("r.jsonl.zst", SESSION, True),
         ("rollout-2025-06-01T10-00-00-abc.jsonl", [{"id": "S1"}], True),
         ("r.jsonl", [{"type": "user", "sessionId": "S1"}], False),
         ("r.json", SESSION, False),

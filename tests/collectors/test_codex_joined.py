@@ -225,6 +225,15 @@ def test_x6_a_copy_of_the_record_alone_adds_nothing(tmp_path: Path) -> None:
         assert vectors(calls) == [SECOND]
 
 
+@pytest.mark.parametrize("rows", [HISTORY, ANSWERS])
+def test_x9_a_packed_rollout_counts_once_beside_the_plain_one(tmp_path: Path, rows: list[Json]) -> None:
+    plain = write(tmp_path / "r.jsonl", *rows)
+    packed = write(tmp_path / "r.jsonl.zst", *rows)
+    for calls in orders(tmp_path, plain, packed):
+        assert vectors(calls) == [FIRST, SECOND]
+    assert vectors(collected(tmp_path, packed)) == [FIRST, SECOND]
+
+
 def test_a_resumed_session_goes_on_in_its_rollout(tmp_path: Path) -> None:
     path = write(tmp_path / "r.jsonl", *HISTORY)
     with Ledger.open(tmp_path / "ledger.db") as ledger:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import os
+import sys
 import tracemalloc
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,13 @@ from hypothesis import strategies as st
 from tests.collectors.support import reader_of, written
 from vaultsync.collectors import reading
 from vaultsync.collectors.reading import LogFile
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+Pack = Callable[[bytes], bytes]
 
 
 def bomb(size: int) -> bytes:
@@ -54,34 +63,71 @@ def test_reading_on_gives_each_line_once(tmp_path: Path, data: bytes, share: flo
     assert found == [(line.number, line.data) for line in reader_of(path).lines()]
 
 
-def test_gzip_is_known_by_its_first_bytes(tmp_path: Path) -> None:
+packings = pytest.mark.parametrize("pack", [gzip.compress, zstd.compress])
+
+
+@packings
+def test_packed_data_is_known_by_its_first_bytes(tmp_path: Path, pack: Pack) -> None:
     path = tmp_path / "log.jsonl"
-    path.write_bytes(gzip.compress(b"a\nb\n"))
+    path.write_bytes(pack(b"a\nb\n"))
     reader = reader_of(path)
     assert reader.file.packed and reader.file.head == b"a\nb\n"
     assert [line.data for line in reader.lines()] == [b"a", b"b"]
 
 
-def test_cut_gzip_counts_what_came_before_the_cut(tmp_path: Path) -> None:
-    data = gzip.compress(b"".join(os.urandom(30).hex().encode() + b"\n" for _ in range(4000)))
+@packings
+def test_the_beginning_is_at_hand_however_badly_it_packs(tmp_path: Path, pack: Pack) -> None:
+    data = os.urandom(300_000)
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(pack(data))
+    assert LogFile.look(path).head == data[: reading.HEAD_SIZE]
+
+
+@packings
+def test_cut_data_counts_what_came_before_the_cut(tmp_path: Path, pack: Pack) -> None:
+    data = pack(b"".join(os.urandom(30).hex().encode() + b"\n" for _ in range(20_000)))
     path = tmp_path / "log.gz"
     path.write_bytes(data[: len(data) // 2])
     reader = reader_of(path)
-    assert sum(1 for line in reader.lines() if line.complete) > 500
-    assert len(reader.issues) == 1 and "gzip data is damaged" in reader.issues[0].text
+    assert sum(1 for line in reader.lines() if line.complete) > 2500
+    assert len(reader.issues) == 1 and f"{reader.file.packed} data is damaged" in reader.issues[0].text
 
 
-def test_damaged_gzip_document_says_nothing(tmp_path: Path) -> None:
+@packings
+def test_damaged_packed_document_says_nothing(tmp_path: Path, pack: Pack) -> None:
     path = tmp_path / "log.gz"
-    path.write_bytes(gzip.compress(b"x" * 1000)[:-6])
+    path.write_bytes(pack(b"x" * 1000)[:-6])
     reader = reader_of(path)
     assert reader.content() == b"" and reader.verdict == "damaged" and len(reader.issues) == 1
 
 
+@pytest.mark.parametrize("beginning", [b"\x1f\x8b", b"\x28\xb5\x2f\xfd"])
+def test_what_only_begins_like_packed_data_cannot_be_looked_at(tmp_path: Path, beginning: bytes) -> None:
+    with pytest.raises(OSError, match="a damaged"):
+        LogFile.look(written(tmp_path / "a", beginning + b"garbage" * 50))
+
+
+def test_without_the_library_a_zstandard_file_is_told_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "backports", None)
+    monkeypatch.setitem(sys.modules, "compression", None)
+    path = written(tmp_path / "a", zstd.compress(b"a\n"))
+    with pytest.raises(OSError, match=r"install the package backports\.zstd"):
+        LogFile.look(path)
+
+
+def zstd_bomb(size: int) -> bytes:
+    """Zstandard data of `size` zeros."""
+    packer = zstd.ZstdCompressor()
+    return b"".join(packer.compress(bytes(1 << 20)) for _ in range(size >> 20)) + packer.flush()
+
+
 @pytest.mark.parametrize("line_by_line", [True, False])
-def test_gzip_bomb_stops_early_and_small(tmp_path: Path, line_by_line: bool) -> None:
+@pytest.mark.parametrize("made", [bomb, zstd_bomb])
+def test_bomb_stops_early_and_small(tmp_path: Path, line_by_line: bool, made: Callable[[int], bytes]) -> None:
     path = tmp_path / "bomb.gz"
-    path.write_bytes(bomb(256 << 20))
+    path.write_bytes(made(256 << 20))
     tracemalloc.start()
     reader = reader_of(path)
     assert not [line for line in reader.lines() if line.data] if line_by_line else reader.content() == b""
@@ -173,5 +219,5 @@ def test_long_line_is_passed_over_by_its_ends(tmp_path: Path) -> None:
     found = [(line.number, line.complete) for line in reader.lines(skip)]
     # The last one is not whole yet, so nobody may say that nothing is in it.
     assert found == [(1, True), (2, True), (4, True), (5, False)]
-    assert asked == [(1024, 4095, b"a"), (1024, 4095, b"d")]
+    assert asked == [(reading.SEEN_FIRST, reading.SEEN_LAST - 1, last) for last in (b"a", b"d")]
     assert reader.end == sum(map(len, texts)) + 4

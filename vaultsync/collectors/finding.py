@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path, PurePath
 
+from vaultsync.collectors.packing import plain_name
 from vaultsync.model import Issue
 
 TEMPORARY = ("~", ".tmp", ".temp", ".swp", ".swo", ".part", ".partial", ".crdownload", ".download", ".lock")
@@ -66,12 +67,12 @@ def matches(path: PurePath, pattern: str) -> bool:
     """Say whether a path fits a glob: `*` within a name, `**` over folders.
 
     A pattern without a slash is held against the file name, one that begins with a slash against the whole
-    path, any other against the end of the path. An ending `.gz` of the file is left aside.
+    path, any other against the end of the path. An ending `.gz` or `.zst` of the file is left aside.
     """
     whole = path.as_posix()
     anchored = pattern.startswith("/") or PurePath(pattern).is_absolute()
     compiled = _pattern(pattern if anchored else f"**/{pattern}")
-    return any(compiled.fullmatch(name) for name in (whole, whole.removesuffix(".gz")))
+    return any(compiled.fullmatch(name) for name in (whole, plain_name(whole)))
 
 
 @lru_cache(maxsize=256)

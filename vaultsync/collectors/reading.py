@@ -1,20 +1,27 @@
 """Open a log file and hand out its bytes, lines from a position or the whole, never more than allowed.
 
-Knows gzip, unfinished last lines and files that are still being written; knows no format.
+Knows packed files, unfinished last lines and files that are still being written; knows no format.
 """
 
 from __future__ import annotations
 
-import gzip
 import os
 import stat
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import IO, Any, Literal, NamedTuple, cast
+from typing import IO, Any, Literal, NamedTuple
 
+from vaultsync.collectors.packing import (
+    BLOCK,
+    Packing,
+    damages,
+    open_packed,
+    packing_of,
+    plain_name,
+    unpacked,
+)
 from vaultsync.model import Finding, Issue, UsageEvent
 
 HEAD_SIZE = 64 * 1024
@@ -33,7 +40,6 @@ REST_DOCUMENT = 60.0
 REJECTED_LIMIT = 1000
 """Rejected lines of one file that are named; as many and none good: it is no log."""
 BOM = b"\xef\xbb\xbf"
-GZIP_MAGIC = b"\x1f\x8b"
 LONG_LINE = 8 * 1024
 """Lines longer than this may be passed over by what stands at their ends."""
 SEEN_FIRST, SEEN_LAST = 1024, 2048
@@ -66,14 +72,15 @@ class LogFile:
     device: int
     head: bytes = b""
     """The beginning, unpacked; at most `HEAD_SIZE` bytes."""
-    packed: bool = False
+    packed: Packing = ""
+    """How it is packed; empty: it is not."""
     tail: bytes = b""
     """The end of a plain file that is longer than its head; at most `TAIL_SIZE` bytes."""
 
     @property
     def name(self) -> str:
-        """File name without a `.gz` at its end."""
-        return self.path.name.removesuffix(".gz")
+        """File name without a `.gz` or `.zst` at its end."""
+        return plain_name(self.path.name)
 
     @property
     def is_utf16(self) -> bool:
@@ -97,15 +104,12 @@ class LogFile:
             if not stat.S_ISREG(info.st_mode):
                 raise OSError("not a regular file")
             head, tail = raw.read(HEAD_SIZE), b""
-            packed = head.startswith(GZIP_MAGIC)
+            packed = packing_of(head)
+            if packed:
+                head = unpacked(head + raw.read(BLOCK), packed, HEAD_SIZE)
             if not packed and info.st_size > HEAD_SIZE:
                 raw.seek(max(HEAD_SIZE, info.st_size - TAIL_SIZE))
                 tail = raw.read(TAIL_SIZE)
-        if packed:
-            try:
-                head = zlib.decompressobj(wbits=31).decompress(head, HEAD_SIZE)
-            except zlib.error as error:
-                raise OSError("a damaged gzip file") from error
         return cls(path, info.st_size, info.st_mtime_ns, info.st_ino, info.st_dev, head, packed, tail)
 
 
@@ -154,7 +158,7 @@ class Reader:
 
     def _open(self, buffering: int = PIECE) -> IO[bytes]:
         if self.file.packed:
-            return cast("IO[bytes]", gzip.open(self.file.path, "rb"))
+            return open_packed(self.file.path, self.file.packed)
         raw = self.file.path.open("rb", buffering=buffering)
         raw.seek(self.start)
         return raw
@@ -194,8 +198,11 @@ class Reader:
                     if number == 1:
                         data = data.removeprefix(BOM)
                     yield Line(number, data, complete, offset)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            self.reject(self.next_line, f"the gzip data is damaged ({error}). What came before it counts.")
+        except damages(self.file.packed) as error:
+            self.reject(
+                self.next_line,
+                f"the {self.file.packed} data is damaged ({error}). What came before it counts.",
+            )
         except OSError as error:
             self.give_up(f"the file cannot be read ({error.strerror}). Check its permissions and its disk.")
 
@@ -211,8 +218,8 @@ class Reader:
         try:
             with self._open() as stream:
                 data = stream.read(limit + 1)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            self.give_up(f"the gzip data is damaged ({error}). Restore the file.")
+        except damages(self.file.packed) as error:
+            self.give_up(f"the {self.file.packed} data is damaged ({error}). Restore the file.")
             return b""
         except OSError as error:
             self.give_up(f"the file cannot be read ({error.strerror}). Check its permissions and its disk.")

@@ -1,0 +1,72 @@
+"""Unpack gzip and Zstandard; knows no limits and no format."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+import zlib
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Literal, cast
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+Packing = Literal["", "gzip", "Zstandard"]
+"""How a file is packed; empty: it is not."""
+ENDINGS = (".gz", ".zst")
+BLOCK = 128 * 1024
+"""Unpacked bytes of which nothing may be had before the packed ones are there as a whole."""
+_MAGIC: dict[bytes, Packing] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "Zstandard"}
+
+
+class Unpackable(OSError):
+    """The beginning of a file is damaged, or what would unpack it is not installed."""
+
+
+def plain_name(name: str) -> str:
+    """A file name without the ending of a packed file."""
+    return next((name.removesuffix(ending) for ending in ENDINGS if name.endswith(ending)), name)
+
+
+def packing_of(data: bytes) -> Packing:
+    """How data that begins so is packed."""
+    return next((packing for magic, packing in _MAGIC.items() if data.startswith(magic)), "")
+
+
+def unpacked(data: bytes, packing: Packing, size: int) -> bytes:
+    """Unpack the beginning of packed data, at most `size` bytes.
+
+    Raises:
+        Unpackable: It is damaged, or cannot be unpacked here.
+    """
+    try:
+        if packing == "gzip":
+            return zlib.decompressobj(wbits=31).decompress(data, size)
+        return cast(bytes, _zstd().ZstdDecompressor().decompress(data, max_length=size))
+    except damages(packing) as error:
+        raise Unpackable(f"a damaged {packing} file") from error
+
+
+def open_packed(path: Path, packing: Packing) -> IO[bytes]:
+    """Open a packed file; reading raises `damages` where it is damaged."""
+    opened: Any = gzip.GzipFile(path) if packing == "gzip" else _zstd().ZstdFile(path)
+    return cast("IO[bytes]", opened)
+
+
+def damages(packing: Packing) -> tuple[type[Exception], ...]:
+    """What unpacking raises where the data is cut or damaged."""
+    if packing == "gzip":
+        return EOFError, zlib.error, gzip.BadGzipFile
+    return (EOFError, _zstd().ZstdError) if packing else ()
+
+
+def _zstd() -> ModuleType:
+    """The library that few files need; Python has its own since 3.14."""
+    try:
+        if sys.version_info >= (3, 14):
+            from compression import zstd
+        else:
+            from backports import zstd
+    except ImportError:
+        raise Unpackable("it is packed with Zstandard; install the package backports.zstd") from None
+    return zstd
