@@ -182,22 +182,22 @@ class Reader:
             with self._open(buffering=0) as stream:
                 for buffer, begin, stop, dropped in _cut(stream, limit):
                     offset, number, size = self.end, self.next_line, stop - begin
-                    self.end += dropped + size
+                    self.end = offset + dropped + size
                     complete = size > 0 and buffer[stop - 1] == LF
-                    self.next_line += complete  # an unfinished line keeps its number, for more may follow
+                    if complete:
+                        self.next_line = number + 1  # an unfinished line keeps its number: more may follow
                     if self.end > limit:
                         self.reject(number, "it unpacks to over 1 GB or 100 times its size. Unpack it.")
                         return
                     if dropped:
                         self.reject(number, "the line is over 64 MB. Shorten it at its source.")
-                    if dropped or (
-                        skip and complete and size > LONG_LINE and _ask(skip, buffer, begin, stop)
-                    ):
                         continue
-                    data = bytes(memoryview(buffer)[begin:stop]).rstrip(b"\r\n")
-                    if number == 1:
-                        data = data.removeprefix(BOM)
-                    yield Line(number, data, complete, offset)
+                    if size > LONG_LINE and skip and complete and _ask(skip, buffer, begin, stop):
+                        continue
+                    data = bytes(buffer[begin : stop - 1 if complete else stop])
+                    if data.endswith(b"\r"):
+                        data = data.rstrip(b"\r")
+                    yield Line(number, data if number > 1 else data.removeprefix(BOM), complete, offset)
         except damages(self.file.packed) as error:
             self.reject(
                 self.next_line,

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Literal
 
 from vaultsync.collectors.agents.claude_code.bulk import Bulk, contradicts, result_of
-from vaultsync.collectors.agents.claude_code.calls import Calls, Maker, call_key
+from vaultsync.collectors.agents.claude_code.calls import NOBODY, Calls, Maker, call_key
 from vaultsync.collectors.agents.claude_code.counts import counted
-from vaultsync.collectors.agents.claude_code.rows import Row, ToolResult, rows_of
+from vaultsync.collectors.agents.claude_code.rows import Message, Row, ToolResult, rows_of
 from vaultsync.collectors.agents.claude_code.totals import Totals
 from vaultsync.collectors.agents.claude_code.turns import Turn
 from vaultsync.collectors.agents.lines import BrokenLine, id_of, name_of
@@ -103,6 +103,10 @@ class Reading:
         self._calls = Calls(SOURCE, reader.zone)
         self._totals = Totals(SOURCE)
         self._named: set[tuple[str, str]] = set()
+        self._who: tuple[object, ...] = ()
+        """What the last answer said of itself, and what was made of it: the rows of a call say the same."""
+        self._key: str | None = None
+        self._maker = NOBODY
         self.found: list[Finding] = []
         """What is ready to be told; the caller takes it away."""
 
@@ -143,14 +147,17 @@ class Reading:
             raise BadField("the record has no type.")
 
     def _take_answer(self, row: Row) -> None:
-        key = call_key(row)
-        maker = self._maker(row, key)
-        if maker.agent:
-            self._name(maker.agent, name_of(row.attributionAgent))
-            if COMPACTION in (maker.agent[: len(COMPACTION)], self._file_agent[: len(COMPACTION)]):
-                self._name(maker.agent, "compaction")
-        self._turn.see_tools(row, key)
-        self._calls.add(row, key, maker)
+        ident = row.message.id if isinstance(row.message, Message) else None
+        who = (
+            *(ident, row.requestId, row.sessionId, row.cwd, row.gitBranch, row.agentId, row.isSidechain),
+            *(row.attributionSkill, row.attributionAgent, self._turn.changes),
+        )
+        if who != self._who:
+            self._key = call_key(row)
+            self._maker = self._make(row, self._key)
+            self._who = who if self._key == ident else ()  # else the key depends on more
+        self._turn.see_tools(row, self._key)
+        self._calls.add(row, self._key, self._maker)
         if self._calls.is_full:
             self.found.extend(self._calls.events())
 
@@ -167,9 +174,13 @@ class Reading:
                 if said := counted(bytes(result.usage)):
                     self.found.append(FinalOutput(SOURCE, agent, said.counts.tokens))
 
-    def _maker(self, row: Row, key: str | None) -> Maker:
+    def _make(self, row: Row, key: str | None) -> Maker:
         """Who made a call, as far as its row and the rows before it tell."""
         agent = name_of(row.agentId) or self._file_agent or None
+        if agent:
+            self._name(agent, name_of(row.attributionAgent))
+            if COMPACTION in (agent[: len(COMPACTION)], self._file_agent[: len(COMPACTION)]):
+                self._name(agent, "compaction")
         is_agent = agent is not None or row.isSidechain is True
         skill = None if is_agent else name_of(row.attributionSkill)
         kind, name = ("agent", None) if is_agent else self._turn.action(skill, key)

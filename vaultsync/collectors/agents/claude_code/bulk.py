@@ -21,7 +21,7 @@ MOST_RESULTS = 1000
 """Calls of tools whose results are waited for."""
 _COUNTING = (b"assistant", b"user", b"cost-state")
 """Types of rows that matter."""
-_TEXT = rb'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrtu])*+"'
+_TEXT = rb'"[^"\\\x00-\x1f]*+(?:\\["\\/bfnrtu][^"\\\x00-\x1f]*+)*+"'
 _PAIRS = rb'(?:"(?!type"|message"|toolUseResult")\w++":(?:null|true|false|' + _TEXT + rb"),)*+"
 _RESULT = rb',"message":\{"role":"user","content":\[\{"tool_use_id":"([\w-]++)","type":"tool_result",'
 _begin = re.compile(rb"\{" + _PAIRS + rb'"type":"([a-z-]++)"(?:' + _RESULT + rb")?+").match

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from msgspec import Raw
 
-from vaultsync.collectors.agents.claude_code.counts import Counts, counted
+from vaultsync.collectors.agents.claude_code.counts import Counted, Counts, counted
 from vaultsync.collectors.agents.claude_code.rows import Message, Row
 from vaultsync.collectors.agents.lines import id_of, name_of, time_of
 from vaultsync.collectors.values import BadField, money
@@ -40,6 +40,9 @@ class Maker(NamedTuple):
     agent: str | None
 
 
+NOBODY = Maker(None, None, None, None, None, None)
+
+
 class Call(NamedTuple):
     """All that rows must share to be joined here."""
 
@@ -62,15 +65,16 @@ class Found:
     web_searches: int = 0
     cost: Decimal | None = None
 
-    def join(self, other: Found) -> None:
+    def join(self, when: datetime, said: Counted, is_final: bool, cost: Decimal | None) -> None:
         """Take in a further row of the same call."""
-        self.when = min(self.when, other.when)
-        self.counts = self.counts.largest(other.counts)
-        self.is_final |= other.is_final
-        self.flags |= other.flags
-        self.web_searches = max(self.web_searches, other.web_searches)
-        if other.cost is not None:
-            self.cost = other.cost if self.cost is None else max(self.cost, other.cost)
+        if when < self.when:
+            self.when = when
+        self.counts = self.counts.largest(said.counts)
+        self.is_final |= is_final
+        self.flags |= said.flags
+        self.web_searches = max(self.web_searches, said.web_searches)
+        if cost is not None:
+            self.cost = cost if self.cost is None else max(self.cost, cost)
 
 
 class Calls:
@@ -81,6 +85,9 @@ class Calls:
         self._zone = zone
         self._open: dict[Call, Found] = {}
         self._loose: list[tuple[Call, Found]] = []
+        self._last: tuple[object, ...] = ()
+        self._last_found: Found | None = None
+        """What the last row told of its call; the next one is mostly of the same."""
 
     def add(self, row: Row, key: str | None, maker: Maker) -> None:
         """Take in an assistant row, if it is one of a billed call.
@@ -96,22 +103,32 @@ class Calls:
             return
         when = time_of(row.timestamp, self._zone)
         is_final = said.is_marked or message.stop_reason is not None or said.counts.output > PLACEHOLDER
+        last = (key, maker, message.model, said.mode, said.region, row.forkedFrom)
+        if last == self._last and self._last_found and not said.advice:
+            self._last_found.join(when, said, is_final, money_of(row.costUSD))
+            return
         model = name_of(message.model) or "unknown"
         call = Call(key, model, said.mode, said.region, origin_of(row), maker)
-        self._keep(
-            call, Found(when, said.counts, is_final, said.flags, said.web_searches, money_of(row.costUSD))
-        )
+        self._last, self._last_found = last, self._keep(call, when, said, is_final, money_of(row.costUSD))
         for number, advice in enumerate(said.advice, start=1):
             own = call._replace(key=key and f"{key}:advisor:{number}", model=advice.model)
-            self._keep(own, Found(when, advice.counts, True, advice.flags))
+            part = said._replace(counts=advice.counts, flags=advice.flags, web_searches=0)
+            self._keep(own, when, part, True, None)
 
-    def _keep(self, call: Call, found: Found) -> None:
+    def _keep(
+        self, call: Call, when: datetime, said: Counted, is_final: bool, cost: Decimal | None
+    ) -> Found | None:
+        """Begin or go on with a call; None for one that no further row can be known to belong to."""
+        found = None if call.key is None else self._open.get(call)
+        if found:
+            found.join(when, said, is_final, cost)
+            return found
+        found = Found(when, said.counts, is_final, said.flags, said.web_searches, cost)
         if call.key is None:
             self._loose.append((call, found))
-        elif earlier := self._open.get(call):
-            earlier.join(found)
-        else:
-            self._open[call] = found
+            return None
+        self._open[call] = found
+        return found
 
     @property
     def is_full(self) -> bool:
@@ -123,26 +140,34 @@ class Calls:
         calls = [*self._open.items(), *self._loose]
         self._open.clear()
         self._loose.clear()
+        self._last_found = None
         for call, found in calls:
             yield self._event(call, found)
 
     def _event(self, call: Call, found: Found) -> UsageEvent:
+        key, model, mode, region, origin, maker = call
+        session, project, branch, action_type, action_name, agent = maker
         return UsageEvent(
-            when=found.when,
-            source=self._source,
-            provider=provider_of(call.model),
-            model=call.model,
-            tokens=found.counts.tokens,
-            key=call.key and f"{self._source}:{call.key}",
-            mode=call.mode,
-            region=call.region,
+            found.when,
+            self._source,
+            provider_of(model),
+            model,
+            found.counts.tokens,
+            key and f"{self._source}:{key}",
+            mode=mode,
+            region=region,
             web_searches=found.web_searches,
             cost=found.cost,
             cost_kind=None if found.cost is None else "estimated",
-            origin_session=call.origin_session,
+            session=session,
+            project=project,
+            branch=branch,
+            action_type=action_type,
+            action_name=action_name,
+            agent=agent,
             quality="final" if found.is_final else "partial",
             flags=tuple(sorted(found.flags)),
-            **call.maker._asdict(),
+            origin_session=origin,
         )
 
 

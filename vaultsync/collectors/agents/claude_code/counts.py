@@ -51,7 +51,8 @@ class Counts(NamedTuple):
     @property
     def tokens(self) -> TokenCounts:
         """The same among all classes."""
-        return TokenCounts(**self._asdict())
+        read, short, long = self.cache_read, self.cache_write_5m, self.cache_write_1h
+        return TokenCounts(self.input, read, short, 0, long, 0, 0, self.output, self.reasoning)
 
     def largest(self, other: Counts) -> Counts:
         """The larger of each class."""

@@ -35,6 +35,8 @@ class Turn:
     def __init__(self, state: dict[str, Any], bulk: Bulk) -> None:
         self._state = state
         self._bulk = bulk
+        self.changes = 0
+        """How often something began or ended; what `action` says may be another thing then."""
 
     def action(self, attributed: str | None, key: str | None) -> Action:
         """What a call is done for.
@@ -61,6 +63,7 @@ class Turn:
         if texts is None or (texts and all(text.startswith(MACHINE_TEXTS) for text in texts)):
             return
         command = next(filter(None, map(_command, texts)), None)
+        self.changes += 1
         self._state.pop("skill", None)
         self._state.pop("action", None)
         if command:
@@ -82,6 +85,7 @@ class Turn:
                 given = _arguments(block)
                 if skill := _first_word(given.skill) or _first_word(given.command):
                     self._state["skill"] = [skill, key]
+                    self.changes += 1
             elif block.type == "tool_use" and block.name in AGENT_TOOLS:
                 self._ask(id_of(block.id), name_of(_arguments(block).subagent_type))
 
