@@ -302,30 +302,163 @@ def test_a_save_in_the_instant_of_the_swap_goes_back(
     assert names(vault) == ["Daily", "a.md"]
 
 
+# --- the file that was replaced ------------------------------------------------------------------
+
+
+def kept(tmp_path: Path) -> list[Path]:
+    """Files that wait outside the vault to be compared."""
+    return [path for path in (tmp_path / "state").glob("replaced/*/*") if path.suffix != ".json"]
+
+
+def moved(tmp_path: Path, seconds_ago: float) -> None:
+    """Make what waits look as if it had been moved out so many seconds before now."""
+    when = LONG_AGO + 1000 - seconds_ago
+    for told in (tmp_path / "state").glob("replaced/*/*.json"):
+        os.utime(told, (when, when))
+
+
 @posix
-def test_a_save_into_the_replaced_file_goes_back(vault: Path, writer: Writer, slept: list[float]) -> None:
+def test_a_replaced_file_leaves_the_vault_at_once_and_is_not_waited_for(
+    vault: Path, writer: Writer, tmp_path: Path, slept: list[float]
+) -> None:
+    path = note_at(vault / "a.md")
+    inode = path.stat().st_ino
+    with writer:
+        writer.update(path, becomes(b"new\n"))
+        assert names(vault) == ["Daily", "a.md"]
+    assert slept == []
+    assert [p.stat().st_ino for p in kept(tmp_path)] == [inode]
+    assert not writer.is_done
+
+
+def test_a_later_run_deletes_a_replaced_file_that_nobody_touched(
+    vault: Path, writer: Writer, tmp_path: Path
+) -> None:
+    with writer:
+        writer.update(note_at(vault / "a.md"), becomes(b"new\n"))
+    moved(tmp_path, 2.0)
+    writer.look_again()
+    assert list((tmp_path / "state").glob("replaced/*/*")) == []
+    assert writer.is_done
+    assert writer.remarks == []
+
+
+@posix
+@pytest.mark.parametrize("can_swap", [True, False])
+def test_a_save_into_the_replaced_file_goes_back_on_the_next_run(
+    vault: Path, writer: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can_swap: bool
+) -> None:
+    if not can_swap:
+        monkeypatch.setattr(files, "_swap_call", lambda: None)
     path = note_at(vault / "a.md")
     with path.open("r+b") as app:
         with writer:
             writer.update(path, becomes(b"new\n"))
-            app.write(b"typed into the old file\n")
-            app.flush()
-        assert path.read_bytes() == b"typed into the old file\n"
-    assert slept == [2.0]
-    assert names(vault) == ["Daily", "a.md"]
+        app.write(b"typed into the old file\n")
+    moved(tmp_path, 2.0)
+    writer.look_again()
+    assert path.read_bytes() == b"typed into the old file\n"
     assert "saved while it was written" in writer.remarks[0]
+    assert names(vault) == ["Daily", "a.md"]
+    assert writer.is_done
 
 
 @posix
-def test_two_saves_at_once_are_both_kept(vault: Path, writer: Writer, tmp_path: Path) -> None:
+@pytest.mark.parametrize("seconds_ago", [1.9, 0.0, -30.0])
+def test_a_run_that_comes_too_early_leaves_it_to_the_one_after(
+    vault: Path, writer: Writer, tmp_path: Path, seconds_ago: float
+) -> None:
+    """A run may have waited for the one before, so that its own beginning lies before the move."""
     path = note_at(vault / "a.md")
-    with path.open("r+b") as app, writer:
-        writer.update(path, becomes(b"new\n"))
+    with path.open("r+b") as app:
+        with writer:
+            writer.update(path, becomes(b"new\n"))
+        moved(tmp_path, seconds_ago)
+        writer.look_again()
+        app.write(b"typed late\n")
+    moved(tmp_path, 2.0)
+    writer.look_again()
+    assert path.read_bytes() == b"typed late\n"
+
+
+@posix
+def test_a_late_save_and_a_newer_one_are_both_kept(vault: Path, writer: Writer, tmp_path: Path) -> None:
+    path = note_at(vault / "a.md")
+    with path.open("r+b") as app:
+        with writer:
+            writer.update(path, becomes(b"new\n"))
         app.write(b"one\n")
-        app.flush()
-        note_at(path, b"two\n")
+    note_at(path, b"two\n")
+    moved(tmp_path, 2.0)
+    writer.look_again()
     assert path.read_bytes() == b"two\n"
     assert [p.read_bytes() for p in (tmp_path / "state" / "rescued").iterdir()] == [b"one\n"]
+    assert str(tmp_path / "state" / "rescued") in writer.remarks[1]
+
+
+@posix
+@pytest.mark.parametrize("typed", [b"", b"typed\n"])
+def test_a_replaced_file_of_an_unknown_note_is_kept_only_if_somebody_saved_into_it(
+    vault: Path, writer: Writer, tmp_path: Path, typed: bytes
+) -> None:
+    """A power failure may take away what was told of it."""
+    path = note_at(vault / "a.md")
+    with path.open("r+b") as app:
+        with writer:
+            writer.update(path, becomes(b"new\n"))
+        app.write(typed)
+    for told in (tmp_path / "state").glob("replaced/*/*.json"):
+        told.write_bytes(b"")
+    moved(tmp_path, 2.0)
+    writer.look_again()
+    rescued = (tmp_path / "state").glob("rescued/*")
+    assert [p.read_bytes() for p in rescued] == [typed] * bool(typed)
+    assert bool(writer.remarks) == bool(typed)
+    assert path.read_bytes() == b"new\n"
+    assert writer.is_done
+
+
+@posix
+@pytest.mark.parametrize("typed", [b"", b"typed\n"])
+def test_where_the_state_folder_is_on_another_disk_the_run_waits_and_leaves_nothing_behind(
+    vault: Path, writer: Writer, slept: list[float], monkeypatch: pytest.MonkeyPatch, typed: bytes
+) -> None:
+    monkeypatch.setattr(files, "move", lambda path, target: False)
+    path = note_at(vault / "a.md")
+    with path.open("r+b") as app:
+        with writer:
+            writer.update(path, becomes(b"new\n"))
+            app.write(typed)
+            app.flush()
+        assert path.read_bytes() == (typed or b"new\n")
+    assert slept == [2.0]
+    assert names(vault) == ["Daily", "a.md"]
+    assert writer.is_done
+
+
+@posix
+def test_a_late_save_that_cannot_go_back_yet_is_not_lost(
+    vault: Path, writer: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = note_at(vault / "a.md")
+    with path.open("r+b") as app:
+        with writer:
+            writer.update(path, becomes(b"new\n"))
+        app.write(b"typed late\n")
+    moved(tmp_path, 2.0)
+    with monkeypatch.context() as patch:
+
+        def refuse(*_: object) -> bool:
+            raise PermissionError(13, "Permission denied")
+
+        patch.setattr(files, "exchange", refuse)
+        writer.look_again()
+    assert [p.read_bytes() for p in kept(tmp_path)] == [b"typed late\n"]
+    writer.look_again()
+    assert path.read_bytes() == b"typed late\n"
+
+
+# --- what dead runs left -------------------------------------------------------------------------
 
 
 def test_a_temp_file_of_a_dead_run_is_kept_if_it_differs(vault: Path, writer: Writer, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def without_old_cost(text: str, told: Told) -> str:
 
 @dataclass
 class Keeper:
-    """Refreshes notes one by one; the only part of a run that changes the vault."""
+    """Refreshes notes one by one; the only part of a run that changes the vault. Close it after the last."""
 
     books: Books
     places: Places
@@ -40,6 +40,20 @@ class Keeper:
     backups: Backups
     options: Options
     now: datetime
+    _seen: dict[tuple[str, str], NoteState | None] = field(default_factory=dict)
+    """What notes look like now, by kind and label; None: there is none."""
+
+    def close(self) -> None:
+        """Tell the ledger what the notes look like; all in one go, for each commit waits for the disk."""
+        if not self._seen:
+            return
+        ledger, vault_id = self.books.ledger, self.books.vault_id
+        with ledger.transaction():
+            for (kind, label), state in self._seen.items():
+                if state is None:
+                    ledger.forget_note(vault_id, kind, label)
+                else:
+                    ledger.remember_note(vault_id, state)
 
     def refresh(self, target: Target, *, may_create: bool, insist: bool = False) -> NoteResult | None:
         """Tell a note anew.
@@ -183,11 +197,11 @@ class Keeper:
             return
         label, name = target.period.label, self._name(path)
         state = NoteState(target.kind, label, name, info.st_size, info.st_mtime_ns)
-        self.books.ledger.remember_note(self.books.vault_id, state)
+        self._seen[target.kind, label] = state
 
     def _forget(self, target: Target) -> None:
         if self.options.writes:
-            self.books.ledger.forget_note(self.books.vault_id, target.kind, target.period.label)
+            self._seen[target.kind, target.period.label] = None
 
     def _name(self, path: Path) -> str:
         return vault_name(path, self.books.settings.vault)

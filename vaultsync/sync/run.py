@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
@@ -146,15 +146,24 @@ class Run:
         """Collect, then refresh what is no longer true, as of a day."""
         with self._alone():
             collected = self._collect()
+            late = self._late_saves(options)
             limits = Limits(self.books, self.places)
             plan = Plan(self.books, self.places, limits, day, options.only)
             if plan.is_idle() and not (options.force or options.adopt):
-                return Outcome(collected, is_idle=True)
+                return Outcome(collected, problems=late, is_idle=self._writer().is_done)
             targets = plan.targets()
             outcome = self._refresh(targets, limits, plan.today, options)
             if options.writes:
                 plan.finish((n.kind, n.label) for n in outcome.notes if n.action == "skipped")
-            return replace(outcome, collected=collected, hints=self._hints(targets))
+            problems = (*late, *outcome.problems)
+            return replace(outcome, collected=collected, problems=problems, hints=self._hints(targets))
+
+    def _late_saves(self, options: Options) -> tuple[str, ...]:
+        """Give back what was saved into files that earlier runs replaced, and say so."""
+        with self._writer() as writer:
+            if options.writes:
+                writer.look_again()
+            return tuple(writer.remarks)
 
     def _hints(self, targets: Sequence[tuple[Target, bool]]) -> tuple[str, ...]:
         """Tell of past days with usage that have no note: a scheduled run never makes one."""
@@ -220,13 +229,16 @@ class Run:
             self.books.figures(*telling.reach([target for target, _ in targets]))
         results: list[NoteResult] = []
         with self._writer() as writer:
-            keeper = Keeper(self.books, self.places, telling, writer, self._backups(), options, self.now)
-            for number, (target, may_create) in enumerate(targets, 1):
-                result = keeper.refresh(target, may_create=may_create, insist=insist)
-                if result and (insist or result.action != "left" or result.reason):
-                    results.append(result)
-                if self._progress:
-                    self._progress("Refreshing notes", number, len(targets))
+            if options.writes:
+                writer.look_again()
+            keeping = Keeper(self.books, self.places, telling, writer, self._backups(), options, self.now)
+            with closing(keeping) as keeper:
+                for number, (target, may_create) in enumerate(targets, 1):
+                    result = keeper.refresh(target, may_create=may_create, insist=insist)
+                    if result and (insist or result.action != "left" or result.reason):
+                        results.append(result)
+                    if self._progress:
+                        self._progress("Refreshing notes", number, len(targets))
         problems = (*self.books.prices.warnings, *limits.problems, *writer.remarks)
         return Outcome(None, tuple(results), problems)
 
@@ -259,6 +271,8 @@ class Run:
         names = [vault_name(note, vault)] if note else backups.notes()
         results = []
         with self._alone(), self._writer() as writer:
+            if options.writes:
+                writer.look_again()
             for name in names:
                 try:
                     if not options.writes:

@@ -190,7 +190,9 @@ class Backups:
         if self._cache.get(history.note) == history:
             return
         text = json.dumps(asdict(history), ensure_ascii=False, indent=1)
-        files.write_private(self._index(history.note), text.encode("utf-8", "surrogateescape"))
+        holds = any(backup.file for backup in history.backups)  # bytes that only this index leads to
+        index = self._index(history.note)
+        files.write_private(index, text.encode("utf-8", "surrogateescape"), sync=holds)
         self._cache[history.note] = history
 
 

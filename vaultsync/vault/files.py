@@ -71,12 +71,15 @@ def temp_name(path: Path) -> Path:
     return path.with_name(f".{name}.{secrets.token_hex(4)}{TEMP_END}")
 
 
-def write_temp(path: Path, data: bytes, like: os.stat_result | None = None, mode: int = 0o666) -> Path:
-    """Write a hidden file beside a path and force it to the disk.
+def write_temp(
+    path: Path, data: bytes, like: os.stat_result | None = None, mode: int = 0o666, *, sync: bool = True
+) -> Path:
+    """Write a hidden file beside a path.
 
     Args:
         like: Stat of the path's file, whose owner, mode and extended attributes are copied.
         mode: Without `like`: the mode, less the umask.
+        sync: Force it to the disk, so that a power failure cannot leave its name without its bytes.
     """
     temp = temp_name(path)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
@@ -87,7 +90,8 @@ def write_temp(path: Path, data: bytes, like: os.stat_result | None = None, mode
             stream.flush()
             if like is not None:
                 _copy_attributes(path, temp, like)
-            os.fsync(handle)
+            if sync:
+                os.fsync(handle)
     except BaseException:
         discard(temp)
         raise
@@ -110,6 +114,15 @@ def discard(path: Path) -> None:
     """Delete a file that may be gone already; what cannot be deleted is swept by the next run."""
     with contextlib.suppress(OSError):
         path.unlink()
+
+
+def move(path: Path, target: Path) -> bool:
+    """Give a file a name in another folder; False, and nothing happened, where that would need a copy."""
+    try:
+        path.rename(target)
+    except OSError:
+        return False
+    return True
 
 
 def exchange(one: Path, other: Path) -> bool:
@@ -215,16 +228,21 @@ def private_folder(folder: Path) -> Path:
     return folder
 
 
-def write_private(path: Path, data: bytes) -> None:
-    """Write a file of our own, whole or not at all, readable only for its owner."""
+def write_private(path: Path, data: bytes, *, sync: bool = True) -> None:
+    """Write a file of our own, whole or not at all, readable only for its owner.
+
+    Args:
+        sync: Also after a power failure.
+    """
     private_folder(path.parent)
-    temp = write_temp(path, data, mode=0o600)
+    temp = write_temp(path, data, mode=0o600, sync=sync)
     try:
         temp.replace(path)
     except BaseException:
         discard(temp)
         raise
-    sync_folder(path.parent)
+    if sync:
+        sync_folder(path.parent)
 
 
 def advice(error: OSError) -> str:

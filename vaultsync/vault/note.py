@@ -12,6 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from types import TracebackType
 from vaultsync.errors import NoteSkipped
 from vaultsync.vault import files
 from vaultsync.vault.files import Clock, Stamp
+from vaultsync.vault.replaced import Replaced, Shelf, digest
 
 NOTE_LIMIT = 64 * 1024 * 1024
 """Bytes; a larger file is not a note that a person edits."""
@@ -166,7 +168,7 @@ class Writer:
     """Folder outside the vault for files that may hold somebody's save."""
     clock: Clock
     settle_seconds: float = 2.0
-    """A note younger than this may be half saved; also how long a replaced file is watched."""
+    """A note younger than this may be half saved; also how long a replaced file is kept at least."""
     wait_seconds: float = 60.0
     """How long to wait for a note to rest; 0: not at all."""
     tries: int = 5
@@ -174,8 +176,11 @@ class Writer:
     """Says of bytes of a note whether a run of ours read or wrote just these last; they are nobody's save."""
     remarks: list[str] = field(default_factory=list)
     """What the user should hear: where a rescued file lies."""
-    _replaced: list[tuple[Path, Note, bytes]] = field(default_factory=list)
+    _replaced: list[Replaced] = field(default_factory=list)
+    """Files that could not leave the vault; to be compared and deleted before the run ends."""
     _swept: set[Path] = field(default_factory=set)
+    _changed: set[Path] = field(default_factory=set)
+    """Folders in which names changed; forced to the disk together."""
 
     def __enter__(self) -> Writer:
         return self
@@ -255,7 +260,7 @@ class Writer:
             files.put_new(temp, real)
         finally:
             files.discard(temp)
-        files.sync_folder(real.parent)
+        self._changed.add(real.parent)
         return True
 
     def _guarded(self, path: Path, step: Callable[[], bool]) -> bool:
@@ -290,7 +295,7 @@ class Writer:
         finally:
             if _bytes_of(temp) == new:  # else it is the old file, and not yet compared
                 files.discard(temp)
-        files.sync_folder(note.real.parent)
+        self._changed.add(note.real.parent)
         if kept and not self._came_out(kept, note, new):
             return False
         return _bytes_of(note.real) == new
@@ -304,18 +309,47 @@ class Writer:
 
     def _came_out(self, kept: Path, note: Note, new: bytes) -> bool:
         """Compare the file that was replaced with what was read; a save that came between goes back."""
-        if _bytes_of(kept) == note.data:
-            self._replaced.append((kept, note, new))
-            return True
-        self._give_back(kept, note.real, new)
-        return False
+        replaced = Replaced(kept, note.path, note.real, digest(note.data), digest(new))
+        if _bytes_of(kept) != note.data:
+            self._give_back(replaced)
+            return False
+        if not self._shelf.put(replaced):
+            self._replaced.append(replaced)
+        return True
 
-    def _give_back(self, kept: Path, real: Path, new: bytes) -> None:
+    @property
+    def _shelf(self) -> Shelf:
+        vault = os.fsencode(self.vault.resolve())
+        return Shelf(self.state / "replaced" / digest(vault)[:16])
+
+    @property
+    def is_done(self) -> bool:
+        """True when no file of an earlier run waits to be looked at again."""
+        return self._shelf.is_empty
+
+    def look_again(self) -> None:
+        """Compare the files that earlier runs replaced once more; what was saved into one since goes back."""
+        for replaced in self._shelf.rested(self.clock.now(), self.settle_seconds, self.wait_seconds):
+            self._compare(replaced)
+            self._shelf.tidy(replaced)
+
+    def _compare(self, replaced: Replaced) -> None:
+        """Delete a replaced file that is as it was read; else a person's save is in it."""
+        data = _bytes_of(replaced.kept)
+        if digest(data) == replaced.old:
+            files.discard(replaced.kept)
+        elif data is not None:
+            self.remarks.append(f"{replaced.note}: it was saved while it was written; that save is kept.")
+            with suppress(OSError):  # then it stays where it is, and the next run finds it there
+                self._give_back(replaced)
+
+    def _give_back(self, replaced: Replaced) -> None:
         """Give the name back to the user's save; where that is too late, keep it in the state folder."""
-        if _bytes_of(real) != new:
+        kept, real = replaced.kept, replaced.real
+        if not replaced.new or digest(_bytes_of(real)) != replaced.new:
             self._rescue(kept, real)
         elif files.exchange(kept, real):
-            if _bytes_of(kept) == new:
+            if digest(_bytes_of(kept)) == replaced.new:
                 files.discard(kept)
             else:
                 self._rescue(kept, real)
@@ -323,23 +357,24 @@ class Writer:
             kept.replace(real)
 
     def close(self, *, wait: bool = True) -> None:
-        """Look once more at the files that were replaced, after the settle time, then delete them."""
+        """Force new names to the disk; leave no replaced file in the vault.
+
+        Where the state folder is on another disk, they could not leave it: they are compared once more after
+        the settle time, then deleted.
+        """
+        while self._changed:
+            files.sync_folder(self._changed.pop())
         if self._replaced and wait:
             self.clock.sleep(self.settle_seconds)
         while self._replaced:
-            kept, note, new = self._replaced.pop()
-            if _bytes_of(kept) == note.data:
-                files.discard(kept)
-            else:
-                self.remarks.append(f"{note.path}: it was saved while it was written; that save is kept.")
-                self._give_back(kept, note.real, new)
+            self._compare(self._replaced.pop())
 
     def sweep(self, folder: Path) -> None:
         """Clear temp files of runs that died; what may be a save of the user's goes to the state folder."""
         if folder in self._swept or not folder.is_dir():
             return
         self._swept.add(folder)
-        live = {kept for kept, _, _ in self._replaced}
+        live = {replaced.kept for replaced in self._replaced}
         for temp in sorted(folder.glob(f".*{files.TEMP_END}")):
             match = _TEMP.fullmatch(temp.name)
             if match is None or temp in live:
