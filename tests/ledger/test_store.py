@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import pickle
 import subprocess
 import sys
 from datetime import timedelta
@@ -167,6 +168,15 @@ def test_a_renamed_file_is_known_by_its_inode_and_beginning(ledger: Ledger) -> N
     assert known(ledger, File(Path("logs/log.1"))) == "logs/log"
     assert known(ledger, File(Path("logs/log.1"), head=b"else")) is None
     assert known(ledger, File(Path("logs/copy"), inode=9)) is None
+
+
+def test_files_are_told_to_another_process_as_they_are(ledger: Ledger) -> None:
+    record(ledger, path="log", end=80)
+    record(ledger, path="caf\udce9")
+    files = ledger.files()
+    sent = pickle.loads(pickle.dumps(files))
+    assert sent == files
+    assert find(sent, File(Path("logs/log.1")), Path.exists) == files["logs/log"]
 
 
 def test_a_document_that_was_moved_and_edited_is_known_by_its_name(ledger: Ledger) -> None:

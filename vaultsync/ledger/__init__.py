@@ -1,6 +1,6 @@
 """Every event once, for ever: what of each file was read, and the usage table of any range."""
 
-from vaultsync.ledger.files import Batch, FileState, Recorded, find
+from vaultsync.ledger.files import Batch, Files, FileState, Recorded, find
 from vaultsync.ledger.lock import lock
 from vaultsync.ledger.notes import NoteState
 from vaultsync.ledger.prepared import Prepared, prepare
@@ -12,6 +12,7 @@ __all__ = [
     "Batch",
     "Changes",
     "FileState",
+    "Files",
     "Ledger",
     "NoteState",
     "Prepared",

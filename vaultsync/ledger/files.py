@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from vaultsync.model import Finding, Issue
 
+Key = TypeVar("Key")
 HEAD_SIZE = 1024
 """Bytes of a file's beginning by which it is known again."""
 
@@ -87,18 +89,16 @@ class Recorded:
     """Events that cannot be believed."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileState:
-    """How far a file was read, and what it looked like then."""
+class FileState(NamedTuple):
+    """How far a file was read, and what it looked like then; a row of the ledger, decoded where asked."""
 
     id: int
-    path: Path | None
-    """None: another file stands at its path now."""
+    path_bytes: bytes | None
     collector: str
     size: int
     mtime_ns: int
-    inode: int
-    device: int
+    inode_text: str
+    device_text: str
     offset: int
     """Byte (unpacked) at which the next reading of an append-only file begins."""
     line: int
@@ -106,7 +106,28 @@ class FileState:
     head: bytes
     """Hash of the first `head_size` bytes."""
     head_size: int
-    state: Mapping[str, Any]
+    state_text: str
+
+    @property
+    def path(self) -> Path | None:
+        """None: another file stands at its path now."""
+        return Path(os.fsdecode(self.path_bytes)) if self.path_bytes else None
+
+    @property
+    def inode(self) -> int:
+        """Number of the file in its file system."""
+        return int(self.inode_text)
+
+    @property
+    def device(self) -> int:
+        """Number of its file system."""
+        return int(self.device_text)
+
+    @property
+    def state(self) -> Mapping[str, Any]:
+        """What its collector wanted to know again."""
+        found: Mapping[str, Any] = json.loads(self.state_text)
+        return found
 
     def is_same(self, file: Source) -> bool:
         """True when a file begins as this one did: it is this one, perhaps longer, renamed or copied."""
@@ -121,11 +142,51 @@ class FileState:
         )
 
 
+class Files(Mapping[str, FileState]):
+    """Files that were read, by path; cheap to make and to send to another process, whatever their number."""
+
+    def __init__(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Take rows with the columns of `FileState` that have a path."""
+        self._rows = {os.fsdecode(row[1]): row for row in rows}
+
+    def __getitem__(self, path: str) -> FileState:
+        return FileState._make(self._rows[path])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def with_inode(self, inode: int, device: int) -> list[FileState]:
+        """Files that had an inode when they were read."""
+        return [self[path] for path in self._by_inode.get((str(inode), str(device)), ())]
+
+    def with_name(self, name: str) -> list[FileState]:
+        """Files that had a name, in whatever folder."""
+        return [self[path] for path in self._by_name.get(name, ())]
+
+    @cached_property
+    def _by_inode(self) -> Mapping[tuple[str, str], list[str]]:
+        return _grouped((path, (row[5], row[6])) for path, row in self._rows.items())
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, list[str]]:
+        return _grouped((path, path.rpartition(os.sep)[2]) for path in self._rows)
+
+
+def _grouped(pairs: Iterable[tuple[str, Key]]) -> dict[Key, list[str]]:
+    found: dict[Key, list[str]] = {}
+    for path, key in pairs:
+        found.setdefault(key, []).append(path)
+    return found
+
+
 def find(files: Mapping[str, FileState], file: Source, exists: Callable[[Path], bool]) -> FileState | None:
     """The known file that a file on disk is, even if it was renamed or moved.
 
     Args:
-        files: As `Ledger.files` gives them.
+        files: As `Ledger.files` gives them; those know their inodes and names, others are looked through.
         exists: Tells whether an old path is still there.
 
     Returns:
@@ -133,15 +194,16 @@ def find(files: Mapping[str, FileState], file: Source, exists: Callable[[Path], 
         at this path though it begins otherwise; else one with the same name whose path is gone, for a
         document may be moved and edited at once; else None. Its `id` goes into the batch.
     """
+    files = files if isinstance(files, Files) else Files(files.values())
     here = files.get(str(file.path))
     if here and here.is_same(file):
         return here
-    for known in files.values():
-        if (known.inode, known.device) == (file.inode, file.device) and known.is_same(file):
+    for known in files.with_inode(file.inode, file.device):
+        if known.is_same(file):
             return known
     if here:
         return here
-    named = (f for f in files.values() if f.path and f.path.name == file.path.name and not exists(f.path))
+    named = (known for known in files.with_name(file.path.name) if known.path and not exists(known.path))
     return next(named, None)
 
 
@@ -174,23 +236,4 @@ def file_row(batch: Batch) -> tuple[object, ...]:
         head_hash(head),
         len(head),
         json.dumps(reading.state, sort_keys=True, separators=(",", ":")),
-    )
-
-
-def file_state(row: tuple[Any, ...]) -> FileState:
-    """A file from its columns."""
-    number, path, collector, size, mtime_ns, inode, device, offset, line, head, head_size, state = row
-    return FileState(
-        id=number,
-        path=Path(os.fsdecode(path)) if path else None,
-        collector=collector,
-        size=size,
-        mtime_ns=mtime_ns,
-        inode=int(inode),
-        device=int(device),
-        offset=offset,
-        line=line,
-        head=head,
-        head_size=head_size,
-        state=json.loads(state),
     )

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from vaultsync.ledger import facts, stored
-from vaultsync.ledger.files import FILE_COLUMNS, Batch, FileState, Recorded, file_state
+from vaultsync.ledger.files import FILE_COLUMNS, Batch, Files, Recorded
 from vaultsync.ledger.identity import Text, instant, microseconds
 from vaultsync.ledger.marks import Marks
 from vaultsync.ledger.names import Names
@@ -145,12 +145,11 @@ class Ledger:
 
     # --- files, changes, notes, facts about the ledger ---
 
-    def files(self) -> dict[str, FileState]:
+    def files(self) -> Files:
         """Every file that was read, by path; files whose path another one took are left out."""
         ask = f"SELECT {FILE_COLUMNS} FROM file WHERE path IS NOT NULL ORDER BY id"
         with guard(self.path):
-            states = [file_state(row) for row in self._db.execute(ask).fetchall()]
-        return {str(state.path): state for state in states}
+            return Files(self._db.execute(ask).fetchall())
 
     def changes(self, since: int = 0) -> Changes:
         """What changed after a token was given; after 0, all that was ever recorded."""
