@@ -1,11 +1,14 @@
-"""Make logs of any size whose totals are known exactly: transcripts of Claude Code, and flat events.
+"""Make logs of any size whose totals are known exactly: of Claude Code, of Codex, and flat events.
 
 Transcripts have the shape of real ones: few rows with usage between large results of tools; a call is several
 rows whose output grows; a resumed session begins with rows of another one; subagents have files of their own,
-and their parents repeat their usage. The same seed makes the same bytes. All text is filler.
+and their parents repeat their usage. Rollouts of Codex tell each call twice or more, newer ones by its id
+too; a resumed one goes on in its file; forks and subagents begin with a copy of their parent's rows under new
+times. The same seed makes the same bytes. All text is filler.
 
-    python bench/make_logs.py FOLDER --size 1GB      # many large sessions, below FOLDER/projects
-    python bench/make_logs.py FOLDER --files 20000   # as many small ones
+    python bench/make_logs.py FOLDER --size 1GB          # many large sessions, below FOLDER/projects
+    python bench/make_logs.py FOLDER --size 1GB --codex  # rollouts of Codex, below FOLDER/sessions
+    python bench/make_logs.py FOLDER --files 20000       # many small sessions
     python bench/make_logs.py FILE --events 1000000  # one flat log, an event per line
 
 The totals are printed as JSON.
@@ -17,7 +20,7 @@ import argparse
 import json
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
@@ -68,6 +71,13 @@ LOOKALIKE = (
     r"\"usage\":{\"input_tokens\":7,\"output_tokens\":9}}}"
 )
 """A row with usage, quoted in the result of a tool: it counts nothing."""
+CODEX_MODELS = ("gpt-5.3-codex", "gpt-5.1-codex-max", "gpt-6-sol")
+CODEX_LOOKALIKE = (
+    r"{\"timestamp\":\"2025-10-01T00:00:00.000Z\",\"type\":\"event_msg\",\"payload\":{\"type\":\"token_count\","
+    r"\"info\":{\"last_token_usage\":{\"input_tokens\":7,\"output_tokens\":9}}}}"
+)
+SPAWNED = '"thread_source":"subagent","parent_thread_id":"%s","agent_role":"explorer"'
+STAMP = len('{"timestamp":"2025-10-01T00:00:00.000Z')
 
 
 @dataclass
@@ -138,7 +148,8 @@ class Call:
 class Filler:
     """Text for prompts and results of tools, ready to stand inside a JSON string."""
 
-    def __init__(self, random: Random, lines: int = 20_000) -> None:
+    def __init__(self, random: Random, lines: int = 20_000, lookalike: str = LOOKALIKE) -> None:
+        self._lookalike = lookalike
         made = [self._line(random, number) for number in range(lines)]
         self._random = random
         self._ends = list(accumulate(map(len, made)))
@@ -146,7 +157,7 @@ class Filler:
 
     def _line(self, random: Random, number: int) -> str:
         if number % 500 == 499:
-            return LOOKALIKE + r"\n"
+            return self._lookalike + r"\n"
         words = " ".join(random.choices(WORDS, k=random.randint(3, 14)))
         return {0: r"\t\"" + words + r"\"", 1: words.replace(" ", "_") + " = {}"}.get(
             number % 7, words
@@ -266,7 +277,7 @@ class Session:
             f'{{"parentUuid":"{parent}","isSidechain":{side},"userType":"external",'
             f'"cwd":"/home/mira/{self.project}","sessionId":"{self.id}","version":"2.1.5","gitBranch":"main",'
         )
-        stamp = self._now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        stamp = _stamp(self._now)
         return b'%b%b,"uuid":"%b","timestamp":"%b"%b}\n' % (
             head.encode(),
             body,
@@ -353,6 +364,207 @@ class Maker:
         self.totals.bytes += len(data)
 
 
+class Rollout:
+    """The rows of one thread of Codex; knows the time and the running sum."""
+
+    def __init__(self, random: Random, filler: Filler, totals: Totals, start: datetime) -> None:
+        self.id, self.start = _uuid7(random, start), start
+        self.is_new = random.random() < 0.5
+        """The program tells each answer by its id."""
+        self.project, self.model = random.choice(PROJECTS), random.choice(CODEX_MODELS)
+        self.sum: tuple[int, ...] = (0, 0, 0, 0)
+        """Input, cached input, output and reasoning of all calls."""
+        self._random, self._filler, self.totals, self.now = random, filler, totals, start
+        self._turn = ""
+        self._context = random.randint(8_000, 20_000)
+
+    def meta(self, more: str = "") -> bytes:
+        """The row that a rollout begins with, and a resumed one goes on with."""
+        version = "0.153.4" if self.is_new else "0.104.0"
+        return self._row(
+            "session_meta",
+            f'{{"id":"{self.id}","timestamp":"{_stamp(self.start)}","cwd":"/home/mira/{self.project}",'
+            f'"originator":"codex_cli_rs","cli_version":"{version}","source":"cli"{more},'
+            f'"model_provider":"openai","git":{{"commit_hash":"{0:040x}","branch":"main"}}}}'.encode(),
+        )
+
+    def begin_turn(self) -> bytes:
+        """What a person writes, and the rows around it."""
+        self._turn = _uuid7(self._random, self.now)
+        text = self._filler.text(self._random.randint(40, 600))
+        return b"".join(
+            (
+                self._event(
+                    "task_started", f'"turn_id":"{self._turn}","model_context_window":258400'.encode()
+                ),
+                self._item("message", b'"role":"user","content":[{"type":"input_text","text":"%b"}]' % text),
+                self._event("user_message", b'"message":"%b","images":[]' % text),
+                self._turn_context(),
+            )
+        )
+
+    def call(self) -> bytes:
+        """A call, what its tool returned, and its counts, twice or more."""
+        random = self._random
+        read = self._context - self._context % 128
+        call = Call(
+            f"resp_0{random.getrandbits(96):024x}",
+            "",
+            self.model,
+            input=self._context - read + random.randint(1, 900),
+            output=random.randint(30, 3_000),
+            cache_read=read,
+            cache_write_5m=0,
+            cache_write_1h=0,
+        )
+        self._context = self._context + call.output + 400 if self._context < 200_000 else 15_000
+        last = (call.input + read, read, call.output, random.randint(0, call.output))
+        self.sum = tuple(map(sum, zip(self.sum, last, strict=True)))
+        self.totals.add(call)
+        repeats = random.choice((1, 1, 1, 2, 3))
+        self.totals.rows += 1 + repeats
+        key = f"call_{call.id[-20:]}"
+        rows = [
+            self._item(
+                "reasoning", b'"summary":[],"encrypted_content":"%b"' % (b"gAAAAAB" * random.randint(40, 400))
+            ),
+            self._item("function_call", f'"name":"shell","arguments":"{{}}","call_id":"{key}"'.encode()),
+            self._answer(call, last) if self.is_new else b"",
+            self.count(last),
+            self._item(
+                "function_call_output",
+                b'"call_id":"%b","output":"%b"' % (key.encode(), self._filler.result()),
+            ),
+        ]
+        for _ in range(repeats):
+            rows += [self._turn_context(), self.count(last)]
+        return b"".join(rows)
+
+    def count(self, last: Sequence[int]) -> bytes:
+        """A `token_count`."""
+        info = f'"info":{{"total_token_usage":{_counts(self.sum)},"last_token_usage":{_counts(last)}'
+        limits = '"model_context_window":258400},"rate_limits":{"primary":{"used_percent":3.0}}'
+        return self._event("token_count", f"{info},{limits}".encode())
+
+    def _answer(self, call: Call, last: Sequence[int]) -> bytes:
+        self.totals.rows += 1
+        payload = (
+            f'{{"session_id":"{self.id}","thread_id":"{self.id}","turn_id":"{self._turn}",'
+            f'"response_id":"{call.id}","usage":{_counts(last)},"thread_token_usage":{_counts(self.sum)}}}'
+        )
+        return self._row("token_usage_record", payload.encode())
+
+    def copied(self, rows: Sequence[bytes]) -> bytes:
+        """Rows of another thread, under new times; all within an instant."""
+        made = []
+        for row in rows:
+            self.now += timedelta(microseconds=60)
+            made.append(b'{"timestamp":"%b%b' % (_stamp(self.now).encode(), row[STAMP:]))
+        return b"".join(made)
+
+    def wait(self, hours: int) -> None:
+        """Let time pass."""
+        self.now += timedelta(hours=hours)
+
+    def _turn_context(self) -> bytes:
+        return self._row(
+            "turn_context",
+            f'{{"turn_id":"{self._turn}","cwd":"/home/mira/{self.project}","approval_policy":"on-request",'
+            f'"model":"{self.model}","effort":"medium","summary":"auto"}}'.encode(),
+        )
+
+    def _event(self, kind: str, payload: bytes) -> bytes:
+        return self._row("event_msg", b'{"type":"%b",%b}' % (kind.encode(), payload))
+
+    def _item(self, kind: str, payload: bytes) -> bytes:
+        return self._row("response_item", b'{"type":"%b",%b}' % (kind.encode(), payload))
+
+    def _row(self, kind: str, payload: bytes) -> bytes:
+        self.now += timedelta(milliseconds=self._random.randint(20, 3_000))
+        return b'{"timestamp":"%b","type":"%b","payload":%b}\n' % (
+            _stamp(self.now).encode(),
+            kind.encode(),
+            payload,
+        )
+
+
+class CodexMaker:
+    """Makes rollouts below a folder until there is enough."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self._folder = folder
+        self._random = Random(seed)
+        self._filler = Filler(self._random, lookalike=CODEX_LOOKALIKE)
+        self.totals = Totals()
+
+    def session(self, size: int) -> None:
+        """One rollout of about a size, now and then with a resumption, a fork of it, a subagent."""
+        rollout = self._begin(FIRST_DAY + timedelta(seconds=self._random.randrange((DAYS - 7) * 86_400)))
+        rows, head = [rollout.meta()], (rollout.sum, rollout.now)
+        path = self._path(rollout)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        done = 0
+        with path.open("wb") as stream:
+            piece = rows[0]
+            while True:
+                stream.write(piece)
+                done += len(piece)
+                if done >= size:
+                    break
+                piece = self._more(rollout)
+                if done < COPIED:
+                    rows.append(piece)
+                    head = rollout.sum, rollout.now
+        self.totals.files += 1
+        self.totals.bytes += done
+        for chance, more in ((0.2, '"forked_from_id":"%s"'), (0.3, SPAWNED)):
+            if self._random.random() < chance:
+                self._child(rollout, rows, head, "," + more % rollout.id)
+
+    def _more(self, rollout: Rollout) -> bytes:
+        chance, piece = self._random.random(), b""
+        if chance < 0.01:
+            rollout.wait(30)
+            piece = rollout.meta() + rollout.begin_turn() + rollout.count((0, 0, 0, 0))
+        elif chance < 0.1 or rollout.sum == (0, 0, 0, 0):
+            piece = rollout.begin_turn()
+        return piece + rollout.call()
+
+    def _child(
+        self, parent: Rollout, rows: Sequence[bytes], head: tuple[tuple[int, ...], datetime], more: str
+    ) -> None:
+        """A fork or a subagent: the copied beginning of its parent, then calls of its own.
+
+        Args:
+            head: The parent's sum, and the time, at the end of what is copied.
+        """
+        child = self._begin(head[1] + timedelta(seconds=1))
+        child.is_new, child.sum = parent.is_new, head[0]
+        is_spawned = "subagent" in more
+        copied = [
+            row
+            for piece in rows
+            for row in piece.splitlines(keepends=True)
+            if not (is_spawned and b'"type":"token_usage_record"' in row[:70])
+        ]
+        pieces = [child.meta(more), child.copied(copied), child.begin_turn()]
+        pieces += [child.call() for _ in range(self._random.randint(1, 5))]
+        path, data = self._path(child), b"".join(pieces)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        self.totals.files += 1
+        self.totals.bytes += len(data)
+
+    def _begin(self, start: datetime) -> Rollout:
+        return Rollout(self._random, self._filler, self.totals, start)
+
+    def _path(self, rollout: Rollout) -> Path:
+        name = f"rollout-{rollout.start:%Y-%m-%dT%H-%M-%S}-{rollout.id}.jsonl"
+        if self._random.random() < 0.1:
+            return self._folder / "archived_sessions" / name
+        return self._folder / "sessions" / f"{rollout.start:%Y/%m/%d}" / name
+
+
 def make_sessions(folder: Path, size: int, seed: int = 1) -> Totals:
     """Make transcripts of a size.
 
@@ -361,6 +573,20 @@ def make_sessions(folder: Path, size: int, seed: int = 1) -> Totals:
         size: Bytes of all files together; a little more is made.
     """
     maker = Maker(folder, seed)
+    sizes = Random(seed)
+    while (left := size - maker.totals.bytes) > 0:
+        maker.session(int(min(sizes.lognormvariate(13.9, 1.0), SESSION_LIMIT, left)))
+    return maker.totals
+
+
+def make_codex(folder: Path, size: int, seed: int = 1) -> Totals:
+    """Make rollouts of Codex of a size.
+
+    Args:
+        folder: What `CODEX_HOME` would name.
+        size: Bytes of all files together; a little more is made.
+    """
+    maker = CodexMaker(folder, seed)
     sizes = Random(seed)
     while (left := size - maker.totals.bytes) > 0:
         maker.session(int(min(sizes.lognormvariate(13.9, 1.0), SESSION_LIMIT, left)))
@@ -433,6 +659,24 @@ def read_size(text: str) -> int:
     return int(match[1]) * int(1000 ** " KMG".index(match[2].upper() or " "))
 
 
+def _stamp(when: datetime) -> str:
+    return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _counts(of: Sequence[int]) -> str:
+    """A usage object of Codex."""
+    return (
+        f'{{"input_tokens":{of[0]},"cached_input_tokens":{of[1]},"output_tokens":{of[2]},'
+        f'"reasoning_output_tokens":{of[3]},"total_tokens":{of[0] + of[2]}}}'
+    )
+
+
+def _uuid7(random: Random, when: datetime) -> str:
+    """An id that holds its instant."""
+    digits = f"{int(when.timestamp() * 1000):012x}7{random.getrandbits(12):03x}8{random.getrandbits(60):015x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
 def _uuid(random: Random) -> str:
     digits = f"{random.getrandbits(128):032x}"
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
@@ -446,10 +690,14 @@ def main() -> None:
     what.add_argument("--size", type=read_size, help="of all transcripts together: 100MB, 1GB")
     what.add_argument("--files", type=int, help="as many small transcripts")
     what.add_argument("--events", type=int, help="as many flat events")
+    parser.add_argument("--codex", action="store_true", help="rollouts of Codex, with --size")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
+    if given.codex and not given.size:
+        parser.error("--codex takes --size")
     if given.size:
-        totals = make_sessions(given.target, given.size, given.seed)
+        make = make_codex if given.codex else make_sessions
+        totals = make(given.target, given.size, given.seed)
     elif given.files:
         totals = make_small_files(given.target, given.files, given.seed)
     else:

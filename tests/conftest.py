@@ -1,8 +1,9 @@
-"""What all tests share: the option that rewrites expected results."""
+"""What all tests share: the option that rewrites expected results, and no logs of this machine."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="rewrite expected results; review the diff like code"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Forget where the coding agents of this machine keep their logs."""
+    for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME"):
+        os.environ.pop(name, None)
 
 
 @pytest.fixture

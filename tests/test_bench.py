@@ -48,7 +48,8 @@ def counted(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> Coun
     (vault / "vaultsync.yaml").write_text("timezone: UTC\n")
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
-    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(data))
+    for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME"):
+        monkeypatch.setenv(name, str(data))
 
     def count() -> dict[str, Any]:
         logs = [f"--logs={path}" for path in data.glob("*.jsonl")]
@@ -71,6 +72,24 @@ def made(totals: Any) -> dict[str, Any]:
     """The part of the totals that a ledger knows."""
     told = asdict(totals)
     return {name: told[name] for name in told if name not in ("rows", "files", "bytes")}
+
+
+@pytest.mark.parametrize("seed", [1, 3, 6])
+def test_the_ledger_holds_exactly_the_calls_of_the_rollouts(
+    make_logs: ModuleType, data: Path, counted: Counted, seed: int
+) -> None:
+    totals = make_logs.make_codex(data, 4_000_000, seed)
+    assert counted() == made(totals)
+
+
+def test_rollouts_hold_what_makes_them_hard_to_count(make_logs: ModuleType, data: Path) -> None:
+    totals = make_logs.make_codex(data, 4_000_000, seed=6)
+    texts = [path.read_bytes() for path in data.rglob("rollout-*.jsonl")]
+    assert (len(texts), sum(map(len, texts))) == (totals.files, totals.bytes)
+    for mark in (b'"forked_from_id"', b'"agent_role"', b'"type":"token_usage_record"', b'\\"token_count\\"'):
+        assert any(mark in text for text in texts)
+    assert sum(text.count(b'"session_meta"') for text in texts) > totals.files
+    assert totals.rows > 2 * totals.calls
 
 
 def test_the_ledger_holds_exactly_the_calls_of_the_transcripts(
