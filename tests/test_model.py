@@ -1,11 +1,15 @@
-"""What a sum says of itself."""
+"""What a sum says of itself, and where the nouns are at home."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from importlib import import_module
+
+import pytest
 
 from tests.telling import line
+from vaultsync import model
 from vaultsync.model import Amount, Coverage, TokenCounts
 
 PAID = replace(line([]), cost=Decimal(2), coverage=Coverage(events=2, calculated=2))
@@ -32,3 +36,16 @@ def test_tokens_known_only_in_sum_are_tokens() -> None:
         PAID, tokens=TokenCounts(input=5), coverage=Coverage(events=1, unsplit=1, unsplit_tokens=7)
     )
     assert found.all_tokens == 12
+
+
+@pytest.mark.parametrize("file", sorted(model.NOUNS))
+def test_every_noun_is_had_from_the_room_itself(file: str) -> None:
+    home = import_module(f"vaultsync.model.{file}")
+    nouns = {name for name, value in vars(home).items() if getattr(value, "__module__", "") == home.__name__}
+    assert nouns <= set(model.NOUNS[file].split())
+    for name in model.NOUNS[file].split():
+        assert getattr(model, name) is getattr(home, name)
+
+
+def test_what_is_no_noun_is_not_there() -> None:
+    assert not hasattr(model, "Parser")
