@@ -20,7 +20,7 @@ LIBRARIES = {
     "jinja2": {"render"},
     "frontmatter": {"vault"},
     "yaml": {"pricing", "settings", "vault"},
-    "sqlite3": {"ledger"},
+    "sqlite3": {"ledger", "collectors"},
     "msgspec": {"collectors", "pricing"},
 }
 

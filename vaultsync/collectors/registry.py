@@ -13,6 +13,10 @@ from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.model import Finding, Issue
 
 GROUP = "vaultsync.collectors"
+Kind = Literal["lines", "document", "store"]
+"""How a file is read again. `lines`: append-only, read on from where reading stopped. The others are read
+whole when they changed, and count only if they could be: `document`: what it says now replaces what it said
+before. `store`: a tool's own memory, which forgets; what it said before stays, so its events need keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +33,7 @@ class Collector(Protocol):
 
     name: str
     """Source name of its events; lower case with hyphens."""
-    kind: Literal["lines", "document"]
-    """`lines`: append-only, read on from where reading stopped. `document`: read whole when it changed; what
-    it says now replaces what it said before."""
+    kind: Kind
 
     def claims(self, file: LogFile) -> bool:
         """Say whether a file is of this format, by name and head only; never open it."""

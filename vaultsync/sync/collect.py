@@ -21,10 +21,12 @@ from vaultsync.model import Issue
 from vaultsync.periods import local_day
 from vaultsync.settings import Settings
 from vaultsync.sync.crew import Unread, readings
-from vaultsync.sync.read import REJECTED, CollectorFailed, Reading, Told
+from vaultsync.sync.read import REJECTED, CollectorFailed, Reading, Told, has_moved_on
 from vaultsync.sync.values import Collected, SourceCount
 from vaultsync.text import nearest_or_all
 
+PACKED = (".gz", ".zst")
+"""Of such files the ledger knows how far they were read unpacked, which says nothing of their size."""
 FILES_A_COMMIT = 200
 """Small files recorded in one transaction; each file's events and state are in the same one."""
 
@@ -119,12 +121,9 @@ class Collecting:
         if state is None or (owner and owner != state.collector) or state.collector not in names:
             return Unread(path, owner, info.st_size)
         # An unfinished last line may count once it has rested.
-        is_held = state.offset < state.size and not path.name.endswith(".gz")
-        if is_held or (info.st_size, info.st_mtime_ns, info.st_ino) != (
-            state.size,
-            state.mtime_ns,
-            state.inode,
-        ):
+        is_held = state.offset < state.size and not path.name.endswith(PACKED)
+        is_same = (info.st_size, info.st_mtime_ns, info.st_ino) == (state.size, state.mtime_ns, state.inode)
+        if is_held or not is_same or has_moved_on(path, state):
             return Unread(path, owner, max(0, info.st_size - state.offset))
         self._count(state.collector, files=1)
         return None

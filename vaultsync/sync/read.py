@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from vaultsync.collectors import registry
+from vaultsync.collectors.databases import SUFFIXES as DATABASES
+from vaultsync.collectors.databases import wal_mark
 from vaultsync.collectors.reading import LogFile, Reader, capped
 from vaultsync.collectors.registry import Collector
 from vaultsync.ledger import Batch, FileState, Prepared, find, prepare
@@ -24,6 +26,8 @@ TAIL = 1024
 """Bytes before the end of what was read that must be the same when reading goes on."""
 REJECTED = "rejected"
 """Under this name a file's state keeps how many of its lines were not counted."""
+WAL = "wal"
+"""Under this name the state of a database keeps what its changes looked like before it was read."""
 
 
 @dataclass(slots=True)
@@ -112,11 +116,13 @@ class Reading:
         reader = Reader(file, self._settings.zone, now_ns=int(self._now.timestamp() * 1e9))
         if read_on and state and collector.kind == "lines" and has_grown(state, file):
             reader = replace(reader, start=state.offset, first_line=state.line, state=dict(state.state))
+        if collector.kind == "store" and (changes := wal_mark(file.path)):
+            reader.state[WAL] = changes
         replaces = collector.kind == "document" or (reader.is_fresh and state is not None and is_table(file))
         findings: Iterable[Finding] = finishing(
             watched(capped(blaming(collector, reader), reader), told), reader, told
         )
-        if replaces:  # what a document says counts only if it could be read as a whole
+        if replaces or collector.kind == "store":  # these count only if they could be read as a whole
             try:
                 findings = list(findings)
             except CollectorFailed as failure:
@@ -180,6 +186,11 @@ def has_grown(state: FileState, file: LogFile) -> bool:
     if file.packed or not state.is_grown(file) or state.offset > file.size:
         return False
     return state.offset == 0 or tail_mark(file.path, state.offset) == state.state.get("tail")
+
+
+def has_moved_on(path: Path, state: FileState) -> bool:
+    """True for a database whose own file is as it was, but which has other changes waiting beside it."""
+    return path.suffix in DATABASES and wal_mark(path) != state.state.get(WAL)
 
 
 def tail_mark(path: Path, end: int) -> str | None:

@@ -1,0 +1,99 @@
+"""Open another program's SQLite database, only to read it, while that program may be writing.
+
+Nothing is ever written beside it. A database without waiting changes is opened as one that cannot change; one
+with changes in its `-wal` is read together with its program, through the `-shm` that this one made; where
+that program is gone, so that a reader would have to make a `-shm`, a private copy is read, and removed again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from vaultsync.collectors.reading import Reader
+
+MAGIC = b"SQLite format 3\0"
+SUFFIXES = (".db", ".sqlite", ".sqlite3", ".vscdb")
+"""How the names of databases end; only these are asked for a `-wal` while nothing else has changed."""
+WAIT_SECONDS = 5.0
+STEPS = 50_000_000
+"""Instructions of SQLite after which a query is given up; a hundred thousand calls take a hundredth."""
+
+
+@contextmanager
+def database(reader: Reader) -> Iterator[sqlite3.Connection | None]:
+    """Open the database that a reader is of; None when it cannot be read, which the reader then says.
+
+    Rows are `sqlite3.Row`. Trouble of SQLite inside the block is told as trouble of the file: it is set aside
+    until it rests, and nothing of it counts.
+    """
+    with ExitStack() as stack:
+        try:
+            db = stack.enter_context(closing(_open(_readable(reader.file.path, stack))))
+        except (sqlite3.Error, OSError) as error:
+            _give_up(reader, error)
+            yield None
+            return
+        try:
+            yield db
+            reader.end = reader.file.size
+        except sqlite3.Error as error:
+            _give_up(reader, error)
+
+
+def _readable(path: Path, stack: ExitStack) -> Path:
+    """The database, or a copy of it where reading would leave something beside it."""
+    if wal_mark(path) is None or _beside(path, "shm").exists():
+        return path
+    from shutil import copyfile  # seldom needed, and slow to load
+    from tempfile import TemporaryDirectory
+
+    folder = Path(stack.enter_context(TemporaryDirectory(prefix="vaultsync-")))
+    for each in (path, _beside(path, "wal")):
+        copyfile(each, folder / each.name)
+    return folder / path.name
+
+
+def _beside(path: Path, what: str) -> Path:
+    return path.with_name(f"{path.name}-{what}")
+
+
+def _give_up(reader: Reader, error: sqlite3.Error | OSError) -> None:
+    reader.give_up(f"the database cannot be read ({error}). Close the program that writes it, or restore it.")
+
+
+def columns(db: sqlite3.Connection, table: str) -> list[str]:
+    """Names of a table's columns, as they are written; none: there is no such table."""
+    return [row["name"] for row in db.execute("SELECT name FROM pragma_table_info(?)", (table,))]
+
+
+def wal_mark(path: Path) -> list[int] | None:
+    """Size and time of the changes that are not yet in the database itself; None: there are none."""
+    with suppress(OSError):
+        info = _beside(path, "wal").stat()
+        return [info.st_size, info.st_mtime_ns] if info.st_size else None
+    return None
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    mode = "mode=ro" if wal_mark(path) else "mode=ro&immutable=1"
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=WAIT_SECONDS)
+    try:
+        db.row_factory = sqlite3.Row
+        db.text_factory = _text
+        db.execute("PRAGMA query_only = ON")
+        db.execute("PRAGMA trusted_schema = OFF")
+        db.set_progress_handler(lambda: 1, STEPS)
+        db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _text(data: bytes) -> Any:
+    """Text in UTF-8, with U+FFFD for what is none."""
+    return data.decode("utf-8", "replace")
