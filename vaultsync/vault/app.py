@@ -79,6 +79,8 @@ class VaultSettings:
     """Files that could not be read, and settings that are not understood."""
     names: dict[Path, dict[str, list[Path]]] = field(default_factory=dict, compare=False, repr=False)
     """Names found below a folder, once it was searched; belongs to `locate`."""
+    entries: dict[Path, dict[str, str]] = field(default_factory=dict, compare=False, repr=False)
+    """Names found in a folder, in the app's eyes -> as spelled; belongs to `locate`."""
 
 
 def read_settings(

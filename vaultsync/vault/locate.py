@@ -7,6 +7,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePosixPath
@@ -92,7 +93,7 @@ def note_for(vault: Path, where: Place, period: Period, settings: VaultSettings)
     spelled = _spellings(where, period, settings)
     for path in spelled:
         place(vault / path, vault)
-    found = _distinct(on_disk for path in spelled if (on_disk := _on_disk(vault, path)))
+    found = _distinct(on_disk for path in spelled if (on_disk := _on_disk(vault, path, settings)))
     if not found:
         found = _distinct(moved for path in spelled for moved in _moved(vault, where, path.name, settings))
     if len(found) > 1:
@@ -100,7 +101,7 @@ def note_for(vault: Path, where: Place, period: Period, settings: VaultSettings)
         raise NoteSkipped(found[0], f"{names} both claim {period.label}.", "Keep one of them.")
     if found:
         return Located(found[0], True)
-    expected = _expected(vault, spelled[0])
+    expected = _expected(vault, spelled[0], settings)
     if is_in_cloud(expected):
         raise missing(expected)
     return Located(expected, False)
@@ -141,42 +142,48 @@ def _key(name: str) -> str:
     return unicodedata.normalize("NFC", name).replace("\u00a0", " ").replace("\u202f", " ").casefold()
 
 
-def _on_disk(vault: Path, path: PurePosixPath) -> Path | None:
+def _on_disk(vault: Path, path: PurePosixPath, settings: VaultSettings) -> Path | None:
     """The file at a path, whatever the spelling of its parts."""
     exact = vault / path
     if exact.is_file():
         return exact
     here = vault
     for part in path.parts:
-        entry = _entry(here, part)
+        entry = _entry(here, part, settings)
         if entry is None:
             return None
         here = entry
     return here if here.is_file() else None
 
 
-def _entry(folder: Path, name: str) -> Path | None:
-    """The entry of a folder that has a name in the app's eyes; the exact spelling first."""
+def _entry(folder: Path, name: str, settings: VaultSettings) -> Path | None:
+    """The entry of a folder that has a name in the app's eyes; the exact spelling first.
+
+    A folder is read once; what this run makes in it has the exact spelling.
+    """
     if (folder / name).exists():
         return folder / name
-    try:
-        names = sorted(entry.name for entry in os.scandir(folder) if _key(entry.name) == _key(name))
-    except OSError:
-        return None
-    return folder / names[0] if names else None
+    spelled = settings.entries.get(folder)
+    if spelled is None:
+        spelled = settings.entries[folder] = {}
+        with suppress(OSError):
+            for entry in sorted(entry.name for entry in os.scandir(folder)):
+                spelled.setdefault(_key(entry), entry)
+    found = spelled.get(_key(name))
+    return folder / found if found else None
 
 
-def _expected(vault: Path, path: PurePosixPath) -> Path:
+def _expected(vault: Path, path: PurePosixPath, settings: VaultSettings) -> Path:
     """Where a note would be made: in the folders that are there, in their spelling."""
     here = vault
     for part in path.parts[:-1]:
-        here = _entry(here, part) or here / part
+        here = _entry(here, part, settings) or here / part
     return here / path.name
 
 
 def _moved(vault: Path, where: Place, name: str, settings: VaultSettings) -> list[Path]:
     """Notes of a name anywhere below the configured folder."""
-    folder = _expected(vault, PurePosixPath(where.folder, "x")).parent
+    folder = _expected(vault, PurePosixPath(where.folder, "x"), settings).parent
     names = settings.names.get(folder)
     if names is None:
         names = settings.names[folder] = {}
