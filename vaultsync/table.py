@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from vaultsync.model import Coverage, Line, Summary
 from vaultsync.text import decimal_text
@@ -128,10 +129,21 @@ def defuse(cell: Cell) -> str:
 
 def _object(values: Mapping[str, Cell | Mapping[str, Cell]]) -> str:
     """A JSON object on one line."""
-    return "{" + ", ".join(f"{json.dumps(key)}: {_json(value)}" for key, value in values.items()) + "}"
+    return "{" + ", ".join([f"{_text(key)}: {_json(value)}" for key, value in values.items()]) + "}"
 
 
 def _json(value: Cell | Mapping[str, Cell]) -> str:
-    if isinstance(value, Mapping):
-        return _object(value)
-    return decimal_text(value) if isinstance(value, Decimal) else json.dumps(value)
+    """A value by itself: a report has ten of them in each of thousands of rows."""
+    if value is None:
+        return "null"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        return _text(value)
+    return decimal_text(value) if isinstance(value, Decimal) else _object(value)
+
+
+@lru_cache(maxsize=1024)
+def _text(text: str) -> str:
+    """A JSON string; names of columns and models come again and again."""
+    return json.dumps(text)
