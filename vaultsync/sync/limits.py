@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from vaultsync import budget
-from vaultsync.model import Budget, BudgetState, Figures, Line
 from vaultsync.periods import KINDS, NOTE_OF, Kind, Period
 from vaultsync.sync.books import Books
 from vaultsync.sync.places import Places
-from vaultsync.vault import locate, properties
+from vaultsync.vault import locate
+
+if TYPE_CHECKING:
+    from vaultsync import budget
+    from vaultsync.model import Budget, BudgetState, Figures, Line
 
 INDEX = "project-notes"
 WORD = b"llm_project"
@@ -91,6 +94,8 @@ class Limits:
 
         Of the parts only the budget on everything counts.
         """
+        from vaultsync import budget
+
         budgets = self.of(period, parts)
         calendar = self.books.calendar
 
@@ -140,6 +145,8 @@ class Limits:
         return self._budgets(path, kind, period) if path else []
 
     def _budgets(self, path: Path, kind: budget.Origin, period: Period | None) -> list[Budget]:
+        from vaultsync import budget
+
         values, key = self._properties(path), (path, kind, period)
         if key not in self._found:
             self._found[key] = budget.read(
@@ -152,6 +159,8 @@ class Limits:
 
     def _properties(self, path: Path) -> Mapping[str, object]:
         """Front matter of a note; empty, with a problem said once, where it cannot be read."""
+        from vaultsync.vault import properties
+
         if path not in self._read:
             try:
                 self._read[path] = properties.read(path.read_bytes().decode())

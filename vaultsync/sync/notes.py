@@ -10,9 +10,9 @@ from pathlib import Path
 from vaultsync.errors import NoteSkipped, TemplateError
 from vaultsync.ledger import NoteState
 from vaultsync.sync.books import Books
-from vaultsync.sync.places import Places
-from vaultsync.sync.telling import Target, Telling, Told
-from vaultsync.sync.values import Action, NoteResult, Options
+from vaultsync.sync.places import Places, vault_name
+from vaultsync.sync.telling import Telling, Told
+from vaultsync.sync.values import Action, NoteResult, Options, Target
 from vaultsync.vault import create, note, properties, section
 from vaultsync.vault.backup import Backups
 from vaultsync.vault.block import find_blocks
@@ -217,8 +217,3 @@ def is_opted_out(text: str) -> bool:
     """Say whether a note's properties ask to leave it alone; also as YAML 1.2 or the app reads it as text."""
     wish = properties.read(text)[0].get("vaultsync")
     return wish is False or (isinstance(wish, str) and wish.strip().lower() in ("false", "no", "off"))
-
-
-def vault_name(path: Path, vault: Path) -> str:
-    """The path of a note in the vault, with `/`; of a file outside, the whole path."""
-    return path.relative_to(vault).as_posix() if path.is_relative_to(vault) else str(path)

@@ -60,3 +60,8 @@ class Places:
         except NoteSkipped:
             return None
         return found.path if found.exists else None
+
+
+def vault_name(path: Path, vault: Path) -> str:
+    """The path of a note in the vault, with `/`; of a file outside, the whole path."""
+    return path.relative_to(vault).as_posix() if path.is_relative_to(vault) else str(path)

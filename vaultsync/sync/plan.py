@@ -17,7 +17,7 @@ from vaultsync.periods import KINDS, NOTE_KINDS, NOTE_OF, PERIOD_OF, NoteKind, P
 from vaultsync.sync.books import Books
 from vaultsync.sync.limits import Limits
 from vaultsync.sync.places import Places
-from vaultsync.sync.telling import Target
+from vaultsync.sync.values import Target
 
 
 @dataclass(frozen=True, slots=True)

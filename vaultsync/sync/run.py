@@ -16,16 +16,12 @@ from vaultsync.errors import NoteSkipped
 from vaultsync.ledger import Ledger, StoredEvent, lock
 from vaultsync.periods import KINDS, NOTE_OF, PERIOD_OF, Calendar, NoteKind
 from vaultsync.settings import Settings
-from vaultsync.sync import health, looked, overview
 from vaultsync.sync.books import DAY, Books
 from vaultsync.sync.collect import Collecting, Progress, Surroundings
 from vaultsync.sync.limits import Limits
-from vaultsync.sync.looked import Trees
-from vaultsync.sync.notes import Keeper, vault_name
-from vaultsync.sync.places import Places
+from vaultsync.sync.places import Places, vault_name
 from vaultsync.sync.plan import Plan
-from vaultsync.sync.telling import Target, Telling
-from vaultsync.sync.values import Check, Collected, NoteResult, Options, Outcome, Overview
+from vaultsync.sync.values import Check, Collected, NoteResult, Options, Outcome, Overview, Target
 from vaultsync.vault.backup import Backups
 from vaultsync.vault.files import Clock
 from vaultsync.vault.note import Writer, diff, read
@@ -34,6 +30,7 @@ if TYPE_CHECKING:
     from vaultsync.aggregate import UsageTable
     from vaultsync.model import UsageEvent
     from vaultsync.pricing import PriceList
+    from vaultsync.sync.looked import Trees
 
 
 class Run:
@@ -108,14 +105,20 @@ class Run:
 
     def show(self, day: date) -> Overview:
         """The figures of `show`."""
+        from vaultsync.sync import overview
+
         return overview.build(self.books, self.places, day)
 
     def looked(self) -> tuple[list[Path], Trees] | None:
         """What the answer of an idle `daily` depends on; see `sync.looked`."""
+        from vaultsync.sync import looked
+
         return looked.looked(self.books, self.places, self._around)
 
     def doctor(self) -> list[Check]:
         """What was found where, and what looks wrong."""
+        from vaultsync.sync import health
+
         return health.checks(self.books, self.places, self._around)
 
     # --- collecting ---
@@ -224,6 +227,9 @@ class Run:
         *,
         insist: bool = False,
     ) -> Outcome:
+        from vaultsync.sync.notes import Keeper
+        from vaultsync.sync.telling import Telling
+
         telling = Telling(self.books, limits, today)
         if targets:
             self.books.figures(*telling.reach([target for target, _ in targets]))

@@ -14,6 +14,7 @@ from vaultsync.settings import shipped
 from vaultsync.sync.books import DAY, Books
 from vaultsync.sync.collect import rejected_lines
 from vaultsync.sync.limits import Limits
+from vaultsync.sync.values import Target
 
 if TYPE_CHECKING:
     from vaultsync.report import Desk
@@ -28,14 +29,6 @@ PARTS: dict[NoteKind, tuple[Kind, ...]] = {
 }
 CURRENT: tuple[Kind, ...] = ("week", "month", "quarter", "year")
 LOOK_BACK = timedelta(days=28)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One note to be told: its kind and its period; of the dashboard, the day it is told on."""
-
-    kind: NoteKind
-    period: Period
 
 
 @dataclass(frozen=True, slots=True)

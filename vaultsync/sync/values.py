@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from vaultsync.model import BudgetState, Issue, Line
+from vaultsync.periods import NoteKind, Period
+
+if TYPE_CHECKING:
+    from vaultsync.model import BudgetState, Issue, Line
 
 Action = Literal[
     "written",
@@ -48,6 +51,14 @@ class Options:
     def writes(self) -> bool:
         """True unless the run only says what would change."""
         return not (self.dry_run or self.diff or self.check)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One note to be told: its kind and its period; of the dashboard, the day it is told on."""
+
+    kind: NoteKind
+    period: Period
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +128,10 @@ class Outcome:
 
     @property
     def is_settled(self) -> bool:
-        """True when the same run would find the same again: it was idle, and no log was opened or wrong."""
+        """True when the same run would find the same again: idle, no log opened or wrong, nothing to tell."""
         found = self.collected
         opened = found and (found.issues or found.removed or any(s.read for s in found.sources))
-        return self.is_idle and not opened
+        return self.is_idle and not opened and not self.problems
 
     @property
     def changes(self) -> bool:
