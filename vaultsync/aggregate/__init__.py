@@ -100,8 +100,9 @@ class UsageTable:
         codes = {name: self._code(name, value) for name, value in where.items()}
         with localcontext(prec=PRECISION):
             lines, total = self._tallies(self._sheet.add(period, tuple(by), bucket, codes))
+            labels = {start: self._label(bucket, start) for start in {start for start, *_ in lines}}
             told = [
-                (start, names, tally.line(names, self._label(bucket, start)))
+                (start, names, tally.line(names, labels[start]))
                 for (start, *codes), tally in lines.items()
                 for names in [tuple(text(self._names[d], c) for d, c in zip(by, codes, strict=True))]
             ]

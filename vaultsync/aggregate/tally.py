@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from decimal import Decimal
+from operator import add
 
 from vaultsync.aggregate.rating import Lot
 from vaultsync.aggregate.rows import COUNTS
@@ -18,12 +20,15 @@ WIDTH = len(TOKEN_CLASSES)
 class Tally:
     """A sum in the making; exact, so the order of additions does not matter."""
 
-    __slots__ = ("counts", "flags", "marks", "money", "outcomes", "sessions")
+    __slots__ = ("counts", "energy", "flags", "foreign", "marks", "money", "outcomes", "sessions")
 
     def __init__(self) -> None:
         self.counts = [0] * len(COUNTS)
-        self.money: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
-        """(what, currency) -> amount."""
+        self.money: defaultdict[str, Decimal] = defaultdict(Decimal)
+        """What -> amount in the report currency."""
+        self.foreign: defaultdict[str, Decimal] = defaultdict(Decimal)
+        """Currency -> amount that has no way into the report currency."""
+        self.energy: defaultdict[str, Decimal] = defaultdict(Decimal)
         self.marks: defaultdict[str, int] = defaultdict(int)
         self.flags: defaultdict[str, int] = defaultdict(int)
         self.outcomes: defaultdict[str, int] = defaultdict(int)
@@ -31,7 +36,7 @@ class Tally:
 
     def add(self, lot: Lot, counts: list[int], stated: Decimal) -> None:
         """Add events of one lot; sessions and outcomes are counted apart."""
-        self.counts = [mine + more for mine, more in zip(self.counts, counts, strict=True)]
+        self.counts = [*map(add, self.counts, counts)]
         events, requests, searches, _, duration = counts[WIDTH:]
         if not lot.is_foreign:
             self.marks[lot.basis] += events
@@ -50,26 +55,24 @@ class Tally:
         self._pay(lot, cost, listed, stated)
         if lot.price.energy and duration:
             load, currency = lot.price.energy
-            self._enter("energy", load * duration, currency=currency)
+            self.energy[currency] += load * duration
 
     def join(self, other: Tally) -> None:
         """Add another sum, all but its sessions: one session may be in both."""
-        self.counts = [mine + more for mine, more in zip(self.counts, other.counts, strict=True)]
-        for what, amount in other.money.items():
-            self.money[what] += amount
-        for names in ("marks", "flags", "outcomes"):
-            mine: defaultdict[str, int] = getattr(self, names)
-            for name, count in getattr(other, names).items():
-                mine[name] += count
+        self.counts = [*map(add, self.counts, other.counts)]
+        for name in ("money", "foreign", "energy", "marks", "flags", "outcomes"):
+            mine = getattr(self, name)
+            for key, amount in getattr(other, name).items():
+                mine[key] += amount
 
     def _pay(self, lot: Lot, cost: Decimal | None, listed: Decimal | None, stated: Decimal) -> None:
         """Enter the money of one lot: what counts, and beside it what the logs state."""
         own = lot.price.factor
         claim = lot.exchange[1] if lot.exchange else None
         if lot.is_foreign and lot.basis == "reported" and lot.exchange:
-            self._enter("foreign", stated, currency=lot.exchange[0])
-        elif lot.is_foreign:
-            self._enter("foreign", cost, currency=lot.price.applied.currency)
+            self.foreign[lot.exchange[0]] += stated
+        elif lot.is_foreign and cost is not None:
+            self.foreign[lot.price.applied.currency] += cost
         elif lot.basis in ("calculated", "free"):
             self._enter("cost", cost, own)
             self._enter("list_cost", listed, own)
@@ -85,18 +88,16 @@ class Tally:
             self._enter("stated_calculated", cost, own)
             self.marks["incomparable"] += cost is None or own is None
 
-    def _enter(
-        self, what: str, amount: Decimal | None, factor: Decimal | None = ONE, *, currency: str = ""
-    ) -> None:
+    def _enter(self, what: str, amount: Decimal | None, factor: Decimal | None = ONE) -> None:
         if amount is not None and factor is not None:
-            self.money[what, currency] += amount * factor
+            self.money[what] += amount * factor
 
     def line(self, keys: tuple[str | None, ...], period: str | None) -> Line:
         """What is told of the sum."""
         events, requests, searches, unsplit, duration = self.counts[WIDTH:]
         marks = self.marks
         if not events:
-            self.money["cost", ""] = self.money["list_cost", ""] = ZERO
+            self.money["cost"] = self.money["list_cost"] = ZERO
         return Line(
             keys=keys,
             period=period,
@@ -108,8 +109,8 @@ class Tally:
             list_cost=self._amount("list_cost"),
             stated=self._amount("stated"),
             stated_calculated=None if marks["incomparable"] else self._amount("stated_calculated"),
-            foreign=self._by_currency("foreign"),
-            energy=tuple((c, plain(round(x / WATT_MS_PER_KWH, 12))) for c, x in self._by_currency("energy")),
+            foreign=_by_currency(self.foreign),
+            energy=tuple((c, plain(round(x / WATT_MS_PER_KWH, 12))) for c, x in _by_currency(self.energy)),
             coverage=Coverage(
                 events=events,
                 calculated=marks["calculated"],
@@ -127,12 +128,12 @@ class Tally:
         )
 
     def _amount(self, what: str) -> Decimal | None:
-        amount = self.money.get((what, ""))
+        amount = self.money.get(what)
         return None if amount is None else plain(amount)
 
-    def _by_currency(self, what: str) -> tuple[tuple[str, Decimal], ...]:
-        found = ((currency, amount) for (name, currency), amount in self.money.items() if name == what)
-        return tuple(sorted((currency, plain(amount)) for currency, amount in found))
+
+def _by_currency(amounts: Mapping[str, Decimal]) -> tuple[tuple[str, Decimal], ...]:
+    return tuple(sorted((currency, plain(amount)) for currency, amount in amounts.items()))
 
 
 def plain(amount: Decimal) -> Decimal:
