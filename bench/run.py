@@ -4,10 +4,11 @@
     python bench/run.py --size 100MB --runs 9 --only cold --only warm
 
 Each round runs every measurement once, one after another, so that a slow moment of the machine hits all
-alike. Told are medians and ranges. Before the first and after the last round the totals of both programs are
-compared with those of the generator; a difference ends the run. The peer is ccusage, installed from npm into
-a temporary folder; without npm its lines and ratios are left out. Unix only: peak memory is that of the
-largest process, told by `wait4`, and never less than that of this program.
+alike; one round before them is not measured. Told are medians and ranges. Before the first and after the last
+round the totals of both programs are compared with those of the generator; a difference ends the run. The
+peer is ccusage, installed from npm into a temporary folder; without npm its lines and ratios are left out.
+Unix only: peak memory is that of the largest process, told by `wait4`, and never less than that of this
+program.
 """
 
 from __future__ import annotations
@@ -21,13 +22,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from make_logs import DAYS, LAST_DAY, Totals, append, make_flat, make_sessions, make_small_files, read_size
+from make_logs import (
+    DAYS,
+    LAST_DAY,
+    Totals,
+    append,
+    make_codex,
+    make_flat,
+    make_sessions,
+    make_small_files,
+    read_size,
+)
 
 PEER = "ccusage@20.0.24"
 """The version that is compared with; a package with a program of its own for each system."""
@@ -36,11 +47,11 @@ SETTLED_SECONDS = 2.5
 """A note that was saved just now is waited for; a scheduled run seldom meets one."""
 NOTES_A_DAY = 1 + 1 / 7 + 1 / 30.4 + 1 / 91.3
 """Daily, weekly, monthly and quarterly notes for each day of a backfill."""
-NAMES = ("cold", "warm", "appended", "small", "start", "million", "backfill")
+NAMES = ("cold", "warm", "appended", "codex", "small", "start", "million", "backfill")
 CONFIG = """\
 timezone: UTC
 locale: en-gb
-agents: [claude-code]
+agents: [claude-code, codex]
 logs: []
 ledger: ../state/ledger.db
 notes:
@@ -121,7 +132,8 @@ class Site:
         (self.vault / "vaultsync.yaml").write_text(text, encoding="utf-8")
         home = folder / "home"
         home.mkdir()
-        self.environ = _environ() | {"HOME": str(home), "CLAUDE_CONFIG_DIR": str(data or home)}
+        roots = {"CLAUDE_CONFIG_DIR": str(data or home), "CODEX_HOME": str(data or home)}
+        self.environ = _environ() | {"HOME": str(home)} | roots
 
     def ours(self, *arguments: str) -> Took:
         """Run vaultsync on the vault."""
@@ -175,11 +187,12 @@ class Peer:
         native[0].chmod(0o755)
         return native[0]
 
-    def daily(self, data: Path) -> Took:
+    def daily(self, data: Path, agent: str = "claude") -> Took:
         """Its report by day."""
         assert self.program
-        environ = _environ() | {"CLAUDE_CONFIG_DIR": str(data), "HOME": str(data), "TZ": "UTC"}
-        return run([self.program, "claude", "daily", "--json", "--offline"], environ)
+        roots = {"CLAUDE_CONFIG_DIR": str(data), "CODEX_HOME": str(data)}
+        environ = _environ() | roots | {"HOME": str(data), "TZ": "UTC"}
+        return run([self.program, agent, "daily", "--json", "--offline"], environ)
 
     def check(self, data: Path, totals: Totals) -> None:
         """Compare its totals with what was made; see `Site.check`."""
@@ -204,6 +217,7 @@ class Bench:
         """What was made, by kind of logs."""
         for names, prepare in (
             (("cold", "warm", "appended"), self._sessions),
+            (("codex",), self._codex),
             (("small",), self._small),
             (("start",), self._start),
             (("million",), self._million),
@@ -214,13 +228,15 @@ class Bench:
         os.sync()  # what was made is written while nothing is measured
 
     def measure(self) -> None:
-        """Check, run all rounds, check again."""
+        """Check, run all rounds, the first of them without measuring, check again."""
         for check in self.checks:
             check()
-        for number in range(self._given.runs):
+        time.sleep(SETTLED_SECONDS)
+        for number in range(self._given.runs + 1):
             for each in self.measurements:
-                _say(f"round {number + 1} of {self._given.runs}: {each.name}")
-                each.took.append(each.run())
+                _say(f"round {number} of {self._given.runs}: {each.name}")
+                took = each.run()
+                each.took += [took] if number else []
         _say("")
         for check in self.checks:
             check()
@@ -235,16 +251,18 @@ class Bench:
     ) -> None:
         self.measurements.append(Measurement(name, what, run, base, goal))
 
-    def _native(self, kind: str, data: Path) -> None:
+    def _native(self, kind: str, data: Path, agent: str = "claude") -> None:
         """The lines to compare with: the machine, and the peer."""
         read = ["find", str(data), "-name", "*.jsonl", "-exec", "cat", "{}", "+"]
         self._add(f"{kind} cat", "all bytes to nowhere", lambda: run(read, _environ(), silent=True))
         if self.peer.program:
-            self._add(f"{kind} ccusage", PEER, lambda: self.peer.daily(data))
+            self._add(f"{kind} ccusage", PEER, lambda: self.peer.daily(data, agent))
 
     def _site(self, name: str, data: Path, totals: Totals) -> Site:
         """A vault that is up to date."""
         site = Site(self._folder / name, data)
+        site.daily()
+        time.sleep(SETTLED_SECONDS)
         site.daily()
         self.checks.append(lambda: site.check(totals))
         return site
@@ -264,14 +282,30 @@ class Bench:
             self._warm(data, totals)
 
     def _warm(self, data: Path, totals: Totals) -> None:
-        site = self._site("warm", data, totals)
-        site.daily()
         if "warm" in self.wanted:
+            site = self._site("warm", data, totals)
             self._add("warm", "daily, nothing new", site.daily, "sessions ccusage", 0.08)
             self._add("show", "show, nothing is collected", lambda: site.ours("show"), "sessions ccusage")
         if "appended" in self.wanted:
-            grow = _Growing(site, max(data.glob("projects/*/*.jsonl")), totals)
+            other = self._folder / "appended-sessions"
+            shutil.copytree(data, other)
+            site = self._site("appended", other, grown := replace(totals, models=dict(totals.models)))
+            grow = _Growing(site, max(other.glob("projects/*/*.jsonl")), grown)
             self._add("appended", "a call more, daily, 5 notes anew", grow.run, "sessions ccusage", 0.5)
+
+    def _codex(self) -> None:
+        """Rollouts; what the peer counts of them is told, not checked, for it counts replayed calls again."""
+        _say(f"making {self._given.size // 2:,} bytes of rollouts")
+        data = self._folder / "rollouts"
+        totals = self.totals["codex"] = make_codex(data, self._given.size // 2)
+        if self.peer.program:
+            told = json.loads(self.peer.daily(data, "codex").output)["totals"]["outputTokens"]
+            print(f"rollouts: {totals.output:,} output tokens were made, {PEER} counts {told:,}")
+        self._native("codex", data, "codex")
+        site = Site(self._folder / "codex", data)
+        site.cold()
+        self.checks.append(lambda: site.check(totals))
+        self._add("codex", "collect into a new ledger", site.cold, "codex ccusage")
 
     def _small(self) -> None:
         _say(f"making {self._given.files:,} small transcripts")
@@ -279,7 +313,6 @@ class Bench:
         totals = self.totals["small"] = make_small_files(data, self._given.files)
         self.checks.append(lambda: self.peer.check(data, totals))
         site = self._site("many", data, totals)
-        site.daily()
         self._native("small", data)
         self._add("small", f"{totals.files:,} files, daily, nothing new", site.daily, "small ccusage", 0.15)
 
