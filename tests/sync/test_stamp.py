@@ -434,6 +434,15 @@ def test_another_environment_is_another_question(door: Door, name: str) -> None:
     assert not door.ask().is_quick
 
 
+def test_a_log_outside_the_vault_is_watched_with_what_waits_beside_it(door: Door) -> None:
+    shutil.copy(door.world.vault / "logs/a.jsonl", door.world.root / "calls.jsonl")
+    for log in (door.world.root / "calls.jsonl", door.world.root / "calls.jsonl-wal"):
+        door.world.write("vaultsync.yaml", CONFIG.replace("[logs]", "[../calls.jsonl]"))
+        door.settle()
+        log.write_bytes(log.read_bytes() + b"\n" if log.exists() else b"x")
+        assert not door.ask().is_quick
+
+
 def test_an_agent_that_leaves_its_first_log_is_seen(door: Door) -> None:
     door.world.write("vaultsync.yaml", CONFIG.replace("agents: none", "agents: auto"))
     door.settle()

@@ -61,13 +61,20 @@ def looked(books: Books, places: Places, around: Surroundings) -> tuple[list[Pat
 
 def _files(books: Books, places: Places) -> Iterator[Path]:
     settings = books.settings
-    yield from (settings.ledger, settings.ledger.with_name(f"{settings.ledger.name}-wal"))
+    yield from _database(settings.ledger)
     yield from settings.looked
     yield from vault_marks(settings.vault)
     yield from ((books.vault.config or settings.vault / ".obsidian") / name for name in APP_FILES)
     yield from _zone(settings)
     yield from (shipped() / "pricing.yaml", places.dashboard())
-    yield from (path for path in settings.logs if not path.is_dir())
+    for path in settings.logs:
+        if not path.is_dir():
+            yield from _database(path)  # it may be one; of any other file there is nothing beside it
+
+
+def _database(path: Path) -> tuple[Path, Path]:
+    """A database, and beside it the changes that wait to be written into it."""
+    return path, path.with_name(f"{path.name}-wal")
 
 
 def _zone(settings: Settings) -> Iterator[Path]:
