@@ -82,6 +82,11 @@ class Names:
             for number, *ids in rows:
                 self._labels[number] = tuple(self._texts[i] for i in ids)
 
+    def texts(self, numbers: list[int]) -> list[Text]:
+        """The texts of many numbers."""
+        self._load_texts(set(numbers))
+        return [self._texts[number] for number in numbers]
+
     def _load_texts(self, numbers: set[int]) -> None:
         missing = [number for number in numbers if number not in self._texts]
         for start in range(0, len(missing), _BATCH):

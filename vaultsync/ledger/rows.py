@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -21,6 +21,8 @@ from vaultsync.model import TOKEN_CLASSES
 SUMS = (*TOKEN_CLASSES, "requests", "web_searches", "unsplit", "duration_ms")
 MANY = 4000
 """Stale quarter-hours from which on summing everything anew is faster."""
+DEFAULTS = {"currency": "USD", "flags": ""}
+"""What the columns hold where a label states nothing, if not None."""
 _PROJECT = AT["project"]
 _KEYS = 5
 """Columns that tell groups apart: quarter, label, band, has_output, single."""
@@ -53,19 +55,23 @@ class Range:
     """Length of the interval in `quarter`."""
 
     @property
-    def group(self) -> str:
+    def keys(self) -> tuple[str, ...]:
         """The expressions that tell groups apart; a stated cost stands alone, under the id of its event."""
         prompt = " + ".join(PROMPT_FIELDS)
         bands = [f"({prompt} >= {int(t)}) + ({prompt} > {int(t)})" for t in self.thresholds]
         step = int(self.minutes) * 60
-        parts = (
+        return (
             f"at / {step * 1_000_000} * {step}",
             "label",
             " + ".join(bands) or "0",
             "output > 0",
-            "CASE WHEN cost IS NULL THEN 0 ELSE id END",
+            "CASE WHEN cost IS NULL THEN 0 ELSE event.id END",
         )
-        return ", ".join(parts)
+
+    @property
+    def group(self) -> str:
+        """The same as one text."""
+        return ", ".join(self.keys)
 
     @property
     def signature(self) -> str:
@@ -89,7 +95,7 @@ def roll(db: sqlite3.Connection, asked: Range) -> None:
     """Sum what changed since the last time, or everything if the thresholds are others; in a transaction."""
     stale = [row[0] for row in db.execute("SELECT interval FROM stale ORDER BY interval")]
     row = db.execute("SELECT value FROM meta WHERE key = 'rolled'").fetchone()
-    insert = f"INSERT INTO rolled SELECT {asked.group}, {_SUMMED} FROM event"
+    insert = f"INSERT INTO rolled SELECT {asked.group}, {SUMMED} FROM event"
     if row != (asked.signature,) or len(stale) > MANY:
         db.execute("DELETE FROM rolled")
         db.execute(f"{insert} NOT INDEXED GROUP BY 1, 2, 3, 4, 5")
@@ -108,7 +114,7 @@ def usage(db: sqlite3.Connection, names: Names, asked: Range, project_name: Call
         rows = db.execute(ask, (asked.since // 1_000_000, asked.until // 1_000_000)).fetchall()
     else:
         source = f"event {'NOT INDEXED' if _is_most(db, asked) else ''} WHERE at >= ? AND at < ?"
-        ask = f"SELECT {asked.group}, {_SUMMED} FROM {source} GROUP BY 1, 2, 3, 4, 5"
+        ask = f"SELECT {asked.group}, {SUMMED} FROM {source} GROUP BY 1, 2, 3, 4, 5"
         rows = db.execute(ask, (asked.since, asked.until)).fetchall()
     return Usage(_columns(names, rows, project_name), _outcomes(db, names, asked, rows))
 
@@ -123,9 +129,21 @@ def _columns(
     names: Names, rows: list[tuple[Any, ...]], project_name: Callable[[Text], Text]
 ) -> dict[str, Sequence[object]]:
     found: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) if rows else [()] * (_KEYS + len(SUMS) + 2)
-    quarter, label, band, has_output, _, *sums, events, cost = found
+    quarter, label, *rest = found
+    return assemble(quarter, _label_columns(names, label, project_name), rest)
+
+
+def assemble(
+    quarter: Iterable[int], labels: Mapping[str, Sequence[object]], rest: Sequence[Iterable[Any]]
+) -> dict[str, Sequence[object]]:
+    """All columns, in order.
+
+    Args:
+        rest: Columns `band`, `has_output`, `single`, `SUMS`, events, cost.
+    """
+    band, has_output, _, *sums, events, cost = rest
     columns: dict[str, Sequence[object]] = {"quarter": array("q", quarter), "band": array("q", band)}
-    columns |= _label_columns(names, label, project_name)
+    columns |= labels
     columns |= {name: array("q", of) for name, of in zip(SUMS, sums, strict=True)}
     columns["events"] = array("q", events)
     columns["has_output"] = [of == 1 for of in has_output]
@@ -144,7 +162,7 @@ def _label_columns(
         of[_PROJECT] = shown[of[_PROJECT]]
     columns: dict[str, Sequence[object]] = {}
     for field in LABEL_FIELDS:
-        place, default = AT[field], {"currency": "USD", "flags": ""}.get(field)
+        place, default = AT[field], DEFAULTS.get(field)
         value = {number: default if of[place] is None else of[place] for number, of in texts.items()}
         if field != "agent":
             columns[field] = [value[number] for number in labels]
@@ -163,4 +181,5 @@ def _outcomes(
     return sorted((place[tuple(key)], names.text(name) or "", amount) for *key, name, amount in found)
 
 
-_SUMMED = ", ".join(f"coalesce(sum({name}), 0)" for name in SUMS) + ", count(*), max(cost)"
+SUMMED = ", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in SUMS)
+SUMMED += ", count(*) AS events, max(cost) AS cost"

@@ -7,7 +7,7 @@ moment leaves the state before or after.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +26,7 @@ from vaultsync.ledger.prepared import Prepared, prepare
 from vaultsync.ledger.record import Recorder
 from vaultsync.ledger.rows import Range, Usage, is_rolled, roll, usage
 from vaultsync.ledger.settle import Settler
+from vaultsync.ledger.spans import Question, detail, summed
 from vaultsync.model import SessionTotal
 
 
@@ -202,6 +203,9 @@ class Ledger:
         thresholds: Sequence[int] = (),
         minutes: int = 15,
         project_name: Callable[[Text], Text] = as_logged,
+        *,
+        needs: Collection[str] | None = None,
+        cuts: Sequence[datetime] | None = None,
     ) -> Usage:
         """The usage table of a range of instants, `until` excluded; columns as in `model.UsageRows`.
 
@@ -209,13 +213,25 @@ class Ledger:
             thresholds: Prompt sizes at which a price may change, ascending.
             minutes: Length of the UTC interval in which no price changes and that no local midnight cuts.
             project_name: Makes the name that is shown from what a log says; called once per distinct value.
+            needs: Of `DETAILS`, those that are wanted; the others are None, and summed over. None: all.
+            cuts: Instants at which rows must be apart, ascending: midnights, say. All of a row lies between
+                two of them, and `quarter` is the former, or `since`. None: rows are apart by `minutes`.
+
+        Raises:
+            ValueError: `needs` names something else.
         """
         asked = Range(microseconds(since), microseconds(until), tuple(thresholds), minutes)
+        question = None
+        if needs is not None or cuts is not None:
+            seconds = None if cuts is None else tuple(int(cut.timestamp()) for cut in cuts)
+            question = Question(asked, detail(needs), seconds)
         with guard(self.path):
             self._note()
         if asked.can_be_rolled and not self._is_read_only:
             self._roll(asked)
         with guard(self.path), self._still():
+            if question:
+                return summed(self._db, self._names, question, project_name)
             return usage(self._db, self._names, asked, project_name)
 
     def _roll(self, asked: Range) -> None:
