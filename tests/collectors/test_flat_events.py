@@ -394,3 +394,39 @@ def test_document_that_stays_damaged_is_rejected(tmp_path: Path) -> None:
     reader = reader_of(written(tmp_path / "a.json", f"[{LINE},\n"), rested=60)
     assert not list(FlatArray().collect(reader)) and reader.verdict == "damaged"
     assert isinstance(reader.issues[0], Issue) and "not JSON" in reader.issues[0].text
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "start_time,start_time_iso,num_model_requests,model,input_tokens,output_tokens,input_cached_tokens",
+        "date,sku,model,quantity,applied_cost_per_quantity,input,output",
+        "id,start_time,input,output,usage_details",
+    ],
+)
+def test_export_whose_counts_mean_something_else_is_not_claimed(tmp_path: Path, header: str) -> None:
+    path = written(tmp_path / "export.csv", header + "\n")
+    assert not FlatEvents().claims(LogFile.look(path))
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_objects_named_like_counts_are_no_counts(tmp_path: Path, indent: int | None) -> None:
+    record = {"timestamp": GOOD["timestamp"], "input": {"tokenCount": 5}, "output": {"tokenCount": 5}}
+    file = LogFile.look(written(tmp_path / "log.json", json.dumps(record, indent=indent)))
+    assert not FlatEvents().claims(file) and not FlatArray().claims(file)
+
+
+def test_saved_answer_with_a_time_and_usage_counts(tmp_path: Path) -> None:
+    answer = {
+        "id": "chatcmpl-1",
+        "created": 1767796200,
+        "model": "gpt-5",
+        "choices": [{"message": {"content": "my secret"}}],
+        "usage": {
+            "prompt_tokens": 20,
+            "completion_tokens": 100,
+            "prompt_tokens_details": {"cached_tokens": 5},
+        },
+    }
+    (event,) = events(lines(tmp_path, json.dumps(answer)))
+    assert event.tokens == TokenCounts(15, 5, output=100) and "secret" not in repr(event)

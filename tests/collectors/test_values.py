@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -225,3 +225,41 @@ def test_name_is_kept_as_one_safe_line(value: Any, shown: str | None) -> None:
 def test_name_is_always_one_line_of_encodable_text(value: str) -> None:
     kept = text(value) or ""
     assert len(kept) <= 200 and len(kept.splitlines()) <= 1 and isinstance(kept.encode(), bytes)
+
+
+@given(
+    st.datetimes(datetime.fromisoformat("2000-01-02"), datetime.fromisoformat("2100-12-30")),
+    st.sampled_from(["T", " "]),
+    st.sampled_from(["", ".123", ".123456", ".1", ",5", ".123456789"]),
+    st.integers(-14 * 60, 14 * 60),
+    st.sampled_from(["Z", "", "+hh:mm", "+hhmm"]),
+)
+def test_every_way_of_writing_an_instant_means_that_instant(
+    naive: datetime, mark: str, fraction: str, minutes: int, offset: str
+) -> None:
+    naive = naive.replace(microsecond=int(fraction[1:7].ljust(6, "0")))
+    sign, (hours, rest) = "-" if minutes < 0 else "+", divmod(abs(minutes), 60)
+    colon = ":" if ":" in offset else ""
+    zone = f"{sign}{hours:02}{colon}{rest:02}" if "+" in offset else offset
+    shift = timedelta(minutes=minutes) if "+" in offset else timedelta(0)
+    aware = naive.replace(tzinfo=UTC if offset else BERLIN)
+    written = f"{naive:%Y-%m-%d}{mark}{naive:%H:%M:%S}{fraction}{zone}"
+    assert instant(written, BERLIN) == aware.astimezone(UTC) - shift
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["2026-02-30T00:00:00Z", "2026-01-07T24:00:00Z", "2026-01-07T10:00:00+25:00", "1999-12-31T00:00:00Z"],
+)
+def test_no_such_instant(value: str) -> None:
+    with pytest.raises(BadField, match=r"^timestamp is '"):
+        instant(value, UTC)
+
+
+@given(st.integers(0, 10**12))
+def test_count_is_the_same_as_number_and_as_text(number: int) -> None:
+    assert count(number, "tokens") == count(str(number), "tokens") == number
+
+
+def test_name_is_not_that_of_an_equal_value_of_another_kind() -> None:
+    assert [text(True), text(1), text("1"), text("True")] == [None, "1", "1", "True"]

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from decimal import Decimal
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple, get_args
 
 from vaultsync.collectors.families import Found, split
-from vaultsync.collectors.fields import find
 from vaultsync.collectors.reading import Reader
 from vaultsync.collectors.values import BadField, clock, count, instant, is_date, money, quote, text
 from vaultsync.model import CostKind, Finding, Grain, Issue, UsageEvent
 
 ACTIONS = ("skill", "agent", "command", "manual", "scheduled")
 _AHEAD = timedelta(hours=48)
+_KINDS = frozenset(get_args(CostKind))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,12 @@ class Origin:
     provider: str | None = None
     day: date | None = None
     """Of records that tell only a time of day, or nothing."""
+    latest: datetime | None = field(init=False)
+    """An event after it is flagged `future`."""
+
+    def __post_init__(self) -> None:
+        now = datetime.fromtimestamp(self.now_ns // 10**9, UTC) if self.now_ns else None
+        object.__setattr__(self, "latest", now + _AHEAD if now else None)
 
 
 class Built(NamedTuple):
@@ -53,21 +60,20 @@ def build(found: Found, origin: Origin, outcomes: Mapping[str, int] | None = Non
         BadField: The record cannot be counted; the message says why.
     """
     values = found.values
-    when, grain, flags = _when(values, origin)
+    when, grain, noticed = _when(values, origin)
     counted = split(found, separators=origin.separators)
-    extras = _Extras(values, origin)
-    flags += [*counted.flags, *extras.flags]
-    remarks = [*counted.remarks, *extras.remarks]
-    if origin.now_ns and when - _AHEAD > datetime.fromtimestamp(origin.now_ns // 10**9, UTC):
-        flags.append("future")
-        remarks.append(
-            f"timestamp {when:%Y-%m-%dT%H:%M:%SZ} is more than two days ahead. Check the log's clock."
-        )
-    model, provider = text(values.get("model")), text(values.get("provider"))
-    if (model is None and origin.model) or (provider is None and origin.provider and model is None):
-        flags.append("assumed_model")
-    action_type, action_name = action(values)
-    name = text(values.get("id"))
+    rest = _NO_REST if _REST.isdisjoint(values) else _rest(values, origin.separators)
+    flags = noticed + found.flags + counted.flags + rest.flags
+    remarks = counted.remarks + rest.remarks
+    if origin.latest and when > origin.latest:
+        flags += ("future",)
+        shown = f"timestamp {when:%Y-%m-%dT%H:%M:%SZ} is more than two days ahead. Check the log's clock."
+        remarks += (shown,)
+    model = text(values["model"]) if "model" in values else None
+    provider = text(values["provider"]) if "provider" in values else None
+    if model is None and (origin.model or (provider is None and origin.provider)):
+        flags += ("assumed_model",)
+    name = text(values["id"]) if "id" in values else None
     event = UsageEvent(
         when=when,
         source=origin.source,
@@ -75,69 +81,94 @@ def build(found: Found, origin: Origin, outcomes: Mapping[str, int] | None = Non
         model=model or origin.model or "unknown",
         tokens=counted.tokens,
         key=f"{origin.source}:{name}" if name else None,
-        mode=mode(values.get("mode")),
-        region=_region(values.get("region")),
         grain=grain,
-        requests=extras.requests,
-        web_searches=extras.web_searches,
         unsplit=counted.unsplit,
-        duration_ms=extras.duration_ms,
-        cost=extras.cost,
-        currency=(text(values.get("currency"), 8) or "USD").upper(),
-        cost_kind=extras.cost_kind,
-        session=text(values.get("session")),
-        project=text(values.get("project"), 1000),
-        branch=text(values.get("branch")),
-        action_type=action_type,
-        action_name=action_name,
-        machine=text(values.get("machine")),
-        flags=tuple(sorted(set(flags))),
-        outcomes=tuple(sorted((outcomes or {}).items())),
+        session=text(values["session"]) if "session" in values else None,
+        project=text(values["project"], 1000) if "project" in values else None,
+        flags=tuple(sorted(set(flags))) if flags else (),
+        outcomes=tuple(sorted(outcomes.items())) if outcomes else (),
+        **rest.known,
     )
-    return Built(event, tuple(remarks))
+    return Built(event, remarks)
 
 
-def _when(values: Mapping[str, object], origin: Origin) -> tuple[datetime, Grain, list[str]]:
-    """Time of a record; a mere date is a bucket of one day."""
+def _when(values: Mapping[str, object], origin: Origin) -> tuple[datetime, Grain, tuple[str, ...]]:
+    """Time of a record; a mere date is a bucket of one day, a record with an end a bucket up to it."""
     value = values.get("when")
     if origin.day is not None:
         at = clock(value)
         if at is not None:
-            return instant(f"{origin.day} {at}", origin.zone), origin.grain, []
+            return instant(f"{origin.day} {at}", origin.zone), origin.grain, ()
         if value is None:
-            return instant(str(origin.day), origin.zone), origin.grain, ["assumed_date"]
+            return instant(str(origin.day), origin.zone), origin.grain, ("assumed_date",)
     when = instant(value, origin.zone)
-    return when, "day" if is_date(value) and origin.grain == "request" else origin.grain, []
+    if "until" in values:
+        return when, _bucket(instant(values["until"], origin.zone, "end") - when), ()
+    return when, "day" if origin.grain == "request" and is_date(value) else origin.grain, ()
 
 
-class _Extras:
-    """The fields without which an event still counts."""
+def _bucket(width: timedelta) -> Grain:
+    """The grain of an aggregate of this width, the next wider one where there is none."""
+    if width <= timedelta(0):
+        raise BadField("the end is not after the beginning.")
+    return "hour" if width <= timedelta(hours=1) else "day" if width <= timedelta(days=1) else "month"
 
-    def __init__(self, values: Mapping[str, object], origin: Origin) -> None:
-        self.flags: list[str] = []
-        self.remarks: list[str] = []
-        self._values = values
-        grouped = origin.separators
-        self.requests = self._read("requests", lambda v: count(v, "requests", separators=grouped)) or 1
-        self.web_searches = (
-            self._read("web_searches", lambda v: count(v, "web searches", separators=grouped)) or 0
-        )
-        self.duration_ms = self._read("duration_ms", _milliseconds)
-        self.cost: Decimal | None = self._read("cost", lambda v: money(v, loose=grouped), "bad_cost")
-        self.cost_kind: CostKind | None = None
-        if self.cost is not None:
-            kind = str(values.get("cost_kind", "")).strip().lower()
-            self.cost_kind = next((k for k in get_args(CostKind) if k == kind), "estimated")
 
-    def _read(self, field: str, door: Callable[[object], Any], flag: str = "bad_count") -> Any:
-        if field not in self._values:
+class _Rest(NamedTuple):
+    """The fields that few records have, and without which an event still counts."""
+
+    known: Mapping[str, Any] = MappingProxyType({})
+    """By their names in the event."""
+    flags: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+_NO_REST = _Rest()
+_REST = frozenset(
+    {
+        *("mode", "region", "context_band", "branch", "machine"),
+        *("action_type", "action_name", "run_type", "agent"),
+        *("requests", "web_searches", "duration_ms", "cost", "currency", "cost_kind"),
+    }
+)
+
+
+def _rest(values: Mapping[str, object], grouped: bool) -> _Rest:
+    flags: list[str] = []
+    remarks: list[str] = []
+
+    def read(name: str, door: Callable[[object], Any], flag: str = "bad_count") -> Any:
+        if name not in values:
             return None
         try:
-            return door(self._values[field])
+            return door(values[name])
         except BadField as error:
-            self.flags.append(flag)
-            self.remarks.append(f"{error} The record counts without it.")
+            flags.append(flag)
+            remarks.append(f"{error} The record counts without it.")
             return None
+
+    requests = read("requests", lambda value: count(value, "requests", separators=grouped))
+    searches = read("web_searches", lambda value: count(value, "web searches", separators=grouped))
+    duration = read("duration_ms", _milliseconds)
+    cost = read("cost", lambda value: money(value, loose=grouped), "bad_cost")
+    kind = str(values.get("cost_kind", "")).strip().lower()
+    action_type, action_name = action(values)
+    known = {
+        "mode": mode(values.get("mode")),
+        "region": _region(values.get("region")),
+        "context_band": text(values.get("context_band")),
+        "branch": text(values.get("branch")),
+        "machine": text(values.get("machine")),
+        "action_type": action_type,
+        "action_name": action_name,
+        "requests": requests or 1,
+        "web_searches": searches or 0,
+        "duration_ms": duration,
+        "cost": cost,
+        "currency": (text(values.get("currency"), 8) or "USD").upper(),
+        "cost_kind": None if cost is None else kind if kind in _KINDS else "estimated",
+    }
+    return _Rest(known, tuple(flags), tuple(remarks))
 
 
 def _milliseconds(value: object) -> int:
@@ -164,6 +195,7 @@ def action(values: Mapping[str, object]) -> tuple[str | None, str | None]:
     return kind, name
 
 
+@lru_cache(maxsize=1024)
 def provider_name(name: str | None) -> str:
     """A provider in its usual lower-case name, `unknown` where none is given."""
     return "-".join(name.lower().split()) if name else "unknown"
@@ -200,24 +232,33 @@ def counted(values: object, *, separators: bool = False) -> tuple[dict[str, int]
     return found, remarks
 
 
+Where = int | None | Callable[[], int | None]
+"""The line of a record, or how to find it out when an issue needs it."""
+
+
 def events(
     record: Mapping[str, Any],
-    line: int | None,
+    where: Where,
     reader: Reader,
     origin: Origin,
-    look: Callable[[Mapping[str, Any]], Found] = find,
-) -> Iterator[Finding]:
-    """The event of one record, after issues about what is odd in it; or the issue why there is none.
+    look: Callable[[Mapping[str, Any]], Iterable[Found]],
+) -> list[Finding]:
+    """The events of one record, after issues about what is odd in it; or the issue why there is none.
 
     Args:
-        look: How the fields of the record are found.
+        look: How the fields of the events are found; for most formats a record is one event.
     """
-    path = reader.file.path
+    findings: list[Finding] = []
     try:
-        built = build(look(record), origin)
+        for found in look(record):
+            event, remarks = build(found, origin)
+            for remark in remarks:
+                findings.append(_issue(reader, where, remark, rejected=False))
+            findings.append(event)
     except BadField as error:
-        yield Issue(path, line, f"{error} Fix the log, or remove the line.")
-        return
-    for remark in built.remarks:
-        yield Issue(path, line, remark, rejected=False)
-    yield built.event
+        return [_issue(reader, where, f"{error} Fix the log, or remove the line.")]
+    return findings
+
+
+def _issue(reader: Reader, where: Where, text: str, *, rejected: bool = True) -> Issue:
+    return Issue(reader.file.path, where() if callable(where) else where, text, rejected)

@@ -1,7 +1,16 @@
-"""Read the token counts of a record into disjoint classes, by its names' family and the sum test.
+"""Read the token counts of a record into disjoint classes, by its family's rule and the sum test.
 
-Source: the usage objects of Anthropic's Messages API, of OpenAI's Chat Completions and Responses APIs and of
-xAI's chat completions, read in November 2026.
+| family | prompt count | cached tokens | reasoning | of |
+|---|---|---|---|---|
+| `disjoint` | without cached tokens, whatever the total says | beside it | inside output | our own names |
+| `exclusive` | without cached tokens | beside it | inside output | Anthropic, Bedrock |
+| `inclusive` | with cached tokens | a part of it | inside output | OpenAI and its likes, Ollama |
+| `outside` | with cached tokens | a part of it | beside output | Gemini, xAI |
+
+A stated total overrules the last three where it fits only the other reading.
+
+Source: the usage objects of Anthropic's Messages API, of OpenAI's Chat Completions and Responses APIs, of the
+Gemini API and of xAI's chat completions, read in November 2026.
 """
 
 from __future__ import annotations
@@ -10,27 +19,34 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from vaultsync.collectors.values import BadField, count
-from vaultsync.model import TOKEN_CLASSES, TokenCounts
+from vaultsync.model import MAX_COUNT, TOKEN_CLASSES, TokenCounts
 
-Family = Literal["disjoint", "exclusive", "inclusive"]
-"""How the prompt count relates to the cached ones. `disjoint`: our own names, cached tokens are never in it.
-`exclusive` (Anthropic's names) and `inclusive` (OpenAI's): by default, unless the total shows otherwise."""
+Family = Literal["disjoint", "exclusive", "inclusive", "outside"]
+"""How the counts of a record relate to each other; see the table above."""
 
-COUNTS = (
-    "input",
-    "output",
-    "total",
-    "cache_writes",
-    *(n for n in TOKEN_CLASSES if n not in ("input", "output")),
-)
+PARTS = ("input", "output", "cache_writes", *(n for n in TOKEN_CLASSES if n not in ("input", "output")))
+"""Fields that hold token counts which add up; `cache_writes` is the sum over all lifetimes."""
+COUNTS = (*PARTS[:2], "total", *PARTS[2:])
 """Fields that hold token counts."""
+_AUDIO = {"input_audio": "input", "output_audio": "output", "cache_read_audio": "cache_read"}
+"""Counts that cannot be larger than what they are parts of."""
 
 
 class Found(NamedTuple):
-    """The raw values of a record by field, and how its prompt count is meant."""
+    """The raw values of a record by field, and how its counts are meant."""
 
     values: dict[str, object]
     family: Family = "disjoint"
+    flags: tuple[str, ...] = ()
+    """What is known to be amiss with every record of the format, such as `cache_unknown`."""
+
+
+def is_given(value: object) -> bool:
+    """Say whether a value of a record tells anything that a field could hold."""
+    return not (value is None or value == "" or isinstance(value, _NESTED))
+
+
+_NESTED = (dict, list)
 
 
 def label(field: str) -> str:
@@ -62,60 +78,70 @@ def split(found: Found, *, separators: bool = False) -> Split:
     Raises:
         BadField: A count is bad, or input or output is missing and no total makes up for it.
     """
-    given = {
-        name: count(found.values[name], label(name), separators=separators)
-        for name in COUNTS
-        if name != "total" and name in found.values
-    }
-    total, remarks = _total(found.values, given, separators)
+    values = found.values
+    given: dict[str, int] = {}
+    for name in PARTS:
+        if name in values:
+            value = values[name]
+            given[name] = (
+                value
+                if type(value) is int and 0 <= value <= MAX_COUNT
+                else count(value, label(name), separators=separators)
+            )
+    total, flags, remarks = _total(values, given, separators) if "total" in values else _NO_TOTAL
     if not given and total is not None:
         return Split(TokenCounts(), total, ("total_only",))
-    flags = ["bad_count"] if remarks else []
-    lifetimes = sum(given.get(f"cache_write_{life}", 0) for life in ("5m", "30m", "1h", "12h"))
+    get = given.get
+    lifetimes = get("cache_write_5m", 0) + get("cache_write_30m", 0)
+    lifetimes += get("cache_write_1h", 0) + get("cache_write_12h", 0)
     if "cache_writes" in given:
         rest = given.pop("cache_writes") - lifetimes
-        given["cache_write"] = given.get("cache_write", 0) + max(0, rest)
-        flags += ["split_mismatch"] if rest < 0 else []
-    _complete(given, total, lifetimes, found.family)
-    prompt, output, reasoning = given["input"], given["output"], given.get("reasoning", 0)
-    beside = given.get("cache_read", 0) + given.get("cache_write", 0) + lifetimes
-    inclusive, outside, fits = _reading(
-        found.family, prompt, beside, given.get("cache_read", 0), output, reasoning, total
+        given["cache_write"] = get("cache_write", 0) + max(0, rest)
+        flags += ("split_mismatch",) if rest < 0 else ()
+    if "input" not in given or "output" not in given:
+        _complete(given, total, lifetimes, found.family)
+    prompt, output, reasoning, read = (
+        given["input"],
+        given["output"],
+        get("reasoning", 0),
+        get("cache_read", 0),
     )
-    given["input"] = max(0, prompt - beside) if inclusive else prompt
-    given["output"] = output + reasoning if outside else output
-    if inclusive and beside > prompt:
-        flags.append("negative_class")
-    tokens = _bounded(TokenCounts(**given))
+    beside = read + get("cache_write", 0) + lifetimes
+    inside, outside, fits = _reading(found.family, prompt, beside, read, output, reasoning, total)
+    if inside:
+        given["input"] = max(0, prompt - beside)
+        flags += ("negative_class",) if beside > prompt else ()
+    if outside:
+        given["output"] = output + reasoning
+    if not _AUDIO.keys().isdisjoint(given):
+        given.update((part, min(get(part, 0), get(whole, 0))) for part, whole in _AUDIO.items())
+    tokens = TokenCounts(**given)
     if not fits:
-        flags.append("total_mismatch")
-        remarks.append(
-            f"total tokens is {total:,}, but its parts add up to {tokens.total:,}. The parts count."
-        )
-    return Split(tokens, 0, tuple(flags), tuple(remarks))
+        flags += ("total_mismatch",)
+        text = f"total tokens is {total:,}, but its parts add up to {tokens.total:,}. The parts count."
+        remarks += (text,)
+    return Split(tokens, 0, flags, remarks)
 
 
-def _total(
-    values: Mapping[str, object], given: Mapping[str, int], separators: bool
-) -> tuple[int | None, list[str]]:
-    """The stated total; a bad one is only remarked where the parts are known."""
-    if "total" not in values:
-        return None, []
+_Total = tuple[int | None, tuple[str, ...], tuple[str, ...]]
+_NO_TOTAL: _Total = (None, (), ())
+
+
+def _total(values: Mapping[str, object], given: Mapping[str, int], separators: bool) -> _Total:
+    """The stated total, flags, remarks; a bad one is only remarked where the parts are known."""
     try:
-        return count(values["total"], label("total"), separators=separators), []
+        return count(values["total"], label("total"), separators=separators), (), ()
     except BadField as error:
         if "input" in given and "output" in given:
-            return None, [f"{error} The parts count."]
+            return None, ("bad_count",), (f"{error} The parts count.",)
         raise
 
 
 def _complete(given: dict[str, int], total: int | None, lifetimes: int, family: Family) -> None:
     """Fill in input or output where the total tells it: embeddings have no output."""
     missing = [name for name in ("input", "output") if name not in given]
-    if not missing:
-        return
     known = given.get("input", 0) + given.get("output", 0)
-    if family != "inclusive":
+    if family in ("disjoint", "exclusive"):
         known += given.get("cache_read", 0) + given.get("cache_write", 0) + lifetimes
     if len(missing) == 2 or total is None or total < known:
         what = "token counts" if len(missing) == 2 and len(given) == 0 else f"{missing[0]} tokens"
@@ -127,29 +153,14 @@ def _reading(
     family: Family, prompt: int, beside: int, read: int, output: int, reasoning: int, total: int | None
 ) -> tuple[bool, bool, bool]:
     """Say how counts are meant: (cached inside the prompt, reasoning outside output, the total fits)."""
-    inclusive = family == "inclusive" and read <= prompt
-    outside = reasoning > output
+    inside = family in ("inclusive", "outside") and read <= prompt
+    outside = reasoning > output or (family == "outside" and reasoning > 0)
     if total is None:
-        return inclusive, outside, True
-    kinds = (inclusive,) if family == "disjoint" else (inclusive, not inclusive)
-    for inside in kinds:
-        if inside and beside > prompt:
+        return inside, outside, True
+    for cached in (inside,) if family == "disjoint" else (inside, not inside):
+        if cached and beside > prompt:
             continue
-        for out in (outside,) if outside else (False, True):
-            if total == prompt + output + (0 if inside else beside) + (reasoning if out else 0):
-                return inside, out, True
-    return inclusive, outside, False
-
-
-def _bounded(tokens: TokenCounts) -> TokenCounts:
-    """Keep parts within what they are parts of."""
-    if not (tokens.input_audio or tokens.output_audio or tokens.cache_read_audio):
-        return tokens
-    counts = {name: getattr(tokens, name) for name in TOKEN_CLASSES}
-    for part, whole in (
-        ("input_audio", "input"),
-        ("output_audio", "output"),
-        ("cache_read_audio", "cache_read"),
-    ):
-        counts[part] = min(counts[part], counts[whole])
-    return TokenCounts(**counts)
+        for apart in (outside,) if reasoning > output else (outside, not outside):
+            if total == prompt + output + (0 if cached else beside) + (reasoning if apart else 0):
+                return cached, apart, True
+    return inside, outside, False

@@ -1,199 +1,185 @@
-"""Describe a log shape as a table, path in the record -> field of the event, and find the fields by it.
+"""Describe a log shape as a table: field of the event -> path in the record. No format is read here.
 
-`ALIASES` is the table of home-made logs; a foreign log brings its own (see `logs/mapping.py`). No format is
-read here.
+    SHAPE = Shape(
+        {
+            "when": "created",
+            "id": "id",
+            "model": "model",
+            "mode": ("response.service_tier", "service_tier"),      # the first that is given
+            "input": "usage.prompt_tokens",
+            "cache_read": "usage.prompt_tokens_details.cached_tokens",
+            "output": "usage.completion_tokens",
+            "total": "usage.total_tokens",
+            "cost": scaled("usage.cost_in_usd_ticks", -10),          # ticks of 10^-10 USD
+            "project": "^project_id",                                # of the object around the record
+        },
+        {"provider": "openai", "output": 0},                         # where the record gives none
+        family="inclusive",
+    )
+
+`FIELDS` names the fields. Times are told apart by themselves: RFC 3339, Unix seconds, milli-, micro- and
+nanoseconds, as numbers or as text. Counts may be texts too. What a path cannot say, a function of the record
+says; `scaled`, `summed`, `joined` and `chosen` make the usual ones. How `input` and `output` relate to the
+other counts is the family's business (see `families`), not the table's.
+
+`tables` turns a shape into a collector; home-made logs have no shape and are read by `aliases`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property, lru_cache
 from typing import Any
 
-from vaultsync.collectors.families import COUNTS, Family, Found, label
+from vaultsync.collectors.families import COUNTS, Family, Found, is_given
 from vaultsync.collectors.records import Repeated
-from vaultsync.collectors.values import BadField, clock, is_date
+from vaultsync.collectors.values import BadField, count, money
 
-ALIASES: Mapping[str, tuple[str, ...]] = {
-    "when": (
-        "timestamp",
-        "ts",
-        "time",
-        "datetime",
-        "date",
-        "created",
-        "created_at",
-        "start_time",
-        "started_at",
-    ),
-    "id": ("id", "event_id", "call_id", "request_id"),
-    "session": ("session_id", "session", "run_id", "run_log", "conversation_id"),
-    "provider": ("model_provider", "provider", "vendor", "service"),
-    "model": ("model_name", "model", "model_id", "engine"),
-    "project": ("project", "project_name"),
-    "branch": ("branch", "git_branch"),
-    "action_type": ("action_type",),
-    "action_name": ("action_name", "action"),
-    "run_type": ("run_type",),
-    "agent": ("agent", "agent_name"),
-    "machine": ("machine", "host", "hostname"),
-    "mode": ("mode", "service_tier"),
-    "region": ("region", "inference_geo"),
-    "input": (
-        "input_tokens",
-        "tokens_in",
-        "tokens_input",
-        "prompt_tokens",
-        "total_input_tokens",
-        "input",
-        "in",
-    ),
-    "output": (
-        "output_tokens",
-        "completion_tokens",
-        "tokens_out",
-        "tokens_output",
-        "total_output_tokens",
-        "output",
-        "out",
-    ),
-    "total": ("total_tokens", "tokens", "token_usage", "tokens_used"),
-    "cache_read": (
-        "cache_read_tokens",
-        "cache_read",
-        "cache_read_input_tokens",
-        "cached_tokens",
-        "cached_input_tokens",
-        "prompt_tokens_details.cached_tokens",
-        "input_tokens_details.cached_tokens",
-    ),
-    "cache_write": ("cache_write_tokens", "cache_write"),
-    "cache_writes": (
-        "cache_creation_tokens",
-        "cache_creation_input_tokens",
-        "prompt_tokens_details.cache_write_tokens",
-        "input_tokens_details.cache_write_tokens",
-    ),
-    "cache_write_5m": ("cache_write_5m_tokens", "cache_write_5m", "cache_creation.ephemeral_5m_input_tokens"),
-    "cache_write_30m": ("cache_write_30m_tokens", "cache_write_30m"),
-    "cache_write_1h": ("cache_write_1h_tokens", "cache_write_1h", "cache_creation.ephemeral_1h_input_tokens"),
-    "cache_write_12h": ("cache_write_12h_tokens", "cache_write_12h"),
-    "reasoning": (
-        "reasoning_tokens",
-        "reasoning",
-        "thinking_tokens",
-        "completion_tokens_details.reasoning_tokens",
-        "output_tokens_details.reasoning_tokens",
-        "output_tokens_details.thinking_tokens",
-    ),
-    "input_audio": ("input_audio_tokens", "input_audio"),
-    "output_audio": ("output_audio_tokens", "output_audio"),
-    "cache_read_audio": ("cache_read_audio_tokens", "cache_read_audio"),
-    "web_searches": ("web_search_requests", "web_searches"),
-    "requests": ("requests", "calls", "num_requests"),
-    "duration_ms": ("duration_ms", "latency_ms"),
-    "cost": ("cost_usd", "cost", "estimated_cost_usd", "estimated_cost", "total_cost_usd", "price", "spend"),
-    "currency": ("currency",),
-    "cost_kind": ("cost_kind",),
-}
-"""Field -> the names it goes by, the best first. `cache_writes` is the sum over all lifetimes."""
+Getter = Callable[[Mapping[str, Any]], object]
+Source = str | tuple["Source", ...] | Getter
+"""Where a value is found: a dotted path, several of which the first counts that is given, or a function."""
 
-INCLUSIVE = (
-    "prompt_tokens",
-    "cached_tokens",
-    "cached_input_tokens",
-    "prompt_tokens_details",
-    "input_tokens_details",
-)
-EXCLUSIVE = (
-    "cache_read_input_tokens",
-    "cache_creation_tokens",
-    "cache_creation_input_tokens",
-    "cache_creation",
-)
-_UNWRAPPED = frozenset({"usage", "tokens", "tokenusage", "tokencounts"})
-_DETAILS = frozenset(
+FIELDS = frozenset(
     {
-        "prompttokensdetails",
-        "inputtokensdetails",
-        "completiontokensdetails",
-        "outputtokensdetails",
-        "cachecreation",
+        *("when", "until", "id", "session", "provider", "model", "mode", "region", "context_band"),
+        *("project", "branch", "action_type", "action_name", "run_type", "agent", "machine"),
+        *("requests", "web_searches", "duration_ms", "cost", "currency", "cost_kind"),
+        *COUNTS,
     }
 )
-_SEPARATORS = {ord(c): None for c in "-_ "}
+"""What can be said of an event. `until`: the end of the bucket that begins at `when`, which makes an
+aggregate of the hour, day or month. `id`: unique within the source; an aggregate has `joined` dimensions.
+`cache_writes`: all lifetimes in one."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Where the fields of an event stand in a record of one format."""
+
+    fields: Mapping[str, Source]
+    """Field -> where it is found."""
+    constants: Mapping[str, object] = field(default_factory=dict)
+    """Field -> value of records that give none."""
+    family: Family = "disjoint"
+    flags: tuple[str, ...] = ()
+    """Of every event: what the format can never tell, such as `cache_unknown`."""
+
+    def __post_init__(self) -> None:
+        if unknown := {*self.fields, *self.constants} - FIELDS:
+            raise ValueError(f"no field of an event is named {min(unknown)}")
+
+    def find(self, record: Mapping[str, Any]) -> Found:
+        """Find the fields of a record; what is null, empty, an object or a list is not there.
+
+        Raises:
+            BadField: A key that is asked for stands twice.
+        """
+        values = dict(self.constants)
+        for name, get in self._getters:
+            value = get(record)
+            if is_given(value):
+                values[name] = value
+        return Found(values, self.family, self.flags)
+
+    @cached_property
+    def _getters(self) -> tuple[tuple[str, Getter], ...]:
+        return tuple((name, getter(source)) for name, source in self.fields.items())
+
+
+def getter(source: Source) -> Getter:
+    """The function that finds a value."""
+    if isinstance(source, str):
+        return lambda record: at(record, source)
+    if callable(source):
+        return source
+    getters = [getter(one) for one in source]
+    return lambda record: next((v for get in getters if is_given(v := get(record))), None)
+
+
+def at(record: Any, path: str) -> Any:
+    """The value at a dotted path, None where there is none; a key that holds the dots itself comes first.
+
+    Raises:
+        BadField: A key on the way stands twice.
+    """
+    value = _member(record, path)
+    parts = _parts(path)
+    if value is None and len(parts) > 1:
+        value = record
+        for part in parts:
+            value = _member(value, part)
+    return value
 
 
 @lru_cache(maxsize=4096)
-def fold(name: str) -> str:
-    """Write a name so that `Input-Tokens`, `input_tokens` and `input tokens` are one."""
-    return name.lower().translate(_SEPARATORS)
+def _parts(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
 
 
-_INDEX = {fold(alias): (field, rank) for field, names in ALIASES.items() for rank, alias in enumerate(names)}
-_FAMILY: Mapping[str, Family] = {
-    **{fold(name): "exclusive" for name in EXCLUSIVE},
-    **{fold(name): "inclusive" for name in INCLUSIVE},
-}
+def _member(holder: Any, key: str) -> Any:
+    if isinstance(holder, dict):
+        if isinstance(holder, Repeated) and key in holder.repeated:
+            raise BadField(f"'{key}' stands twice in the record.")
+        return holder.get(key)
+    if isinstance(holder, list) and key.isdecimal() and int(key) < len(holder):
+        return holder[int(key)]
+    return None
 
 
-def field_of(name: str) -> str | None:
-    """The field that a name of a home-made log stands for, or None."""
-    found = _INDEX.get(fold(name)) if len(name) <= 64 else None
-    return found[0] if found else None
+def scaled(source: Source, power: int) -> Getter:
+    """Money in a smaller unit: `scaled("amount", -2)` for cents, -6 for millionths, -9 for billionths.
 
-
-def find(record: Mapping[str, Any]) -> Found:
-    """Find the fields of a record of a home-made log by their names; counts may sit in `usage` or `tokens`.
-
-    Raises:
-        BadField: A counted name stands twice.
+    Exact to the last digit. What is no money is passed on as it stands, for the door of costs to tell.
     """
-    best: dict[str, tuple[int, str, object]] = {}
-    day: object = None
-    families = set()
-    for name, value, nested in _flat(record):
-        known = _INDEX.get(name)
-        if known is None or value is None or value == "" or isinstance(value, dict | list):
-            continue
-        field, rank = known[0], 2 * known[1] + nested
-        other = best.get(field)
-        if other is None or rank < other[0]:
-            best[field] = rank, name, value
-        elif rank == other[0] and value != other[2]:
-            raise BadField(f"{label(field)} stands twice, with different values.")
-        if name == "date":
-            day = value
-    for _, name, _ in best.values():
-        families.add(_FAMILY.get(name.partition(".")[0]))
-    values = {field: value for field, (_, _, value) in best.items()}
-    if day is not None and is_date(day) and (at := clock(values.get("when"))):
-        values["when"] = f"{day} {at}"  # a date and a time of day in two columns
-    if "inclusive" in families:
-        return Found(values, "inclusive")
-    return Found(values, "exclusive" if "exclusive" in families else "disjoint")
+    get = getter(source)
+
+    def read(record: Mapping[str, Any]) -> object:
+        value = get(record)
+        try:
+            sign, digits, exponent = money(value).as_tuple()
+        except BadField:
+            return value
+        return Decimal((sign, digits, int(exponent) + power))
+
+    return read
 
 
-def _flat(record: Mapping[str, Any], prefix: str = "", nested: int = 0) -> Iterator[tuple[str, Any, int]]:
-    """Folded dotted names and values, those of `usage` and `tokens` as if they stood outside."""
-    if isinstance(record, Repeated):
-        for name in record.repeated:
-            if field := field_of(prefix + name):
-                raise BadField(f"{label(field)} stands twice in the record.")
-    for key, value in record.items():
-        if len(key) > 64:
-            continue
-        name = fold(key)
-        if isinstance(value, dict) and nested < 3:
-            if name in _UNWRAPPED and not prefix:
-                yield from _flat(value, "", nested + 1)
-            elif name in _DETAILS:
-                yield from _flat(value, f"{name}.", nested + 1)
-        else:
-            yield ("totaltokens" if nested and name == "total" else prefix + name), value, min(nested, 1)
+def summed(*sources: Source) -> Getter:
+    """The sum of those counts that are given: `summed("promptTokenCount", "toolUsePromptTokenCount")`.
+
+    One that is no count is passed on instead, for the door of counts to tell.
+    """
+    getters = [getter(source) for source in sources]
+
+    def read(record: Mapping[str, Any]) -> object:
+        given = [value for get in getters if is_given(value := get(record))]
+        total = 0
+        for value in given:
+            try:
+                total += count(value, "")
+            except BadField:
+                return value
+        return total if given else None
+
+    return read
 
 
-def is_usage(names: Iterable[str]) -> bool:
-    """Say whether the names of a record or a header are those of usage: a time and a token count."""
-    fields = {field_of(name.removeprefix("usage.").removeprefix("tokens.")) for name in names}
-    return "when" in fields and not fields.isdisjoint(COUNTS)
+def joined(*sources: Source) -> Getter:
+    """A short mark of several values: the identity of an aggregate by its dimensions, those not given too."""
+    getters = [getter(source) for source in sources]
+
+    def read(record: Mapping[str, Any]) -> object:
+        values = [None if (value := get(record)) is None else str(value) for get in getters]
+        return hashlib.blake2b(json.dumps(values).encode(), digest_size=16).hexdigest()
+
+    return read
+
+
+def chosen(source: Source, table: Mapping[str, object]) -> Getter:
+    """A value by a table of its lower-case texts: `chosen("batch", {"true": "batch"})`; None if not in it."""
+    get = getter(source)
+    return lambda record: table.get(str(get(record)).strip().lower())

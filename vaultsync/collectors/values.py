@@ -10,6 +10,7 @@ import re
 import unicodedata
 from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from vaultsync.model import MAX_COUNT
 
@@ -26,6 +27,11 @@ _INSTANT = re.compile(
     r"(?:(?:[Tt]|\s{1,3})(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,30}))?)?\s?([Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?)?)?",
     re.ASCII,
 )
+_USUAL = re.compile(
+    r"\d{4}-\d\d-\d\d[T ](?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{3}(?:\d{3})?)?(?:Z|[+-]\d\d:[0-5]\d)?", re.ASCII
+).fullmatch
+"""The part of `_INSTANT` that the standard library reads alike, and much faster."""
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII).fullmatch
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d{1,30})?)?\s?(?:([AaPp])\.?[Mm]\.?)?", re.ASCII)
 _EPOCH = re.compile(r"\d{9,19}(?:\.\d{1,30})?", re.ASCII)
 _SHOWN = re.compile(
@@ -80,6 +86,8 @@ def count(value: object, name: str, *, separators: bool = False) -> int:
 
 def _whole(value: object, separators: bool) -> int | None:
     if isinstance(value, str):
+        if len(value) <= 13 and value.isascii() and value.isdigit():
+            return int(value)
         text = value.strip(" \t")
         if separators and _GROUPED.fullmatch(text):
             text = text.replace(",", "")
@@ -133,8 +141,7 @@ def instant(value: object, zone: tzinfo, name: str = "timestamp") -> datetime:
 
     Args:
         value: RFC 3339 with `T` or a space and any number of decimals, or without an offset, or a mere date;
-        or Unix
-            seconds, milliseconds, microseconds or nanoseconds, told apart by size.
+            or Unix seconds, milliseconds, microseconds or nanoseconds, told apart by size.
         zone: Zone of times without an offset; a mere date is the midnight at which its day begins there.
 
     Returns:
@@ -145,11 +152,7 @@ def instant(value: object, zone: tzinfo, name: str = "timestamp") -> datetime:
     """
     when = None
     if isinstance(value, str):
-        text = value.strip()
-        if match := _INSTANT.fullmatch(text):
-            when = _calendar_instant(match, zone)
-        elif _EPOCH.fullmatch(text):
-            when = _epoch(Decimal(text))
+        when = _written_instant(value.strip(), zone)
     elif isinstance(value, int | Decimal | float) and not isinstance(value, bool):
         when = _epoch(_sane(value))
     if when is None or not FIRST_YEAR <= when.year <= LAST_YEAR:
@@ -157,6 +160,20 @@ def instant(value: object, zone: tzinfo, name: str = "timestamp") -> datetime:
             raise BadField(f"{name} is missing.")
         raise BadField(f"{name} is {quote(value)}; a time is written 2026-01-07T14:30:00Z.")
     return when
+
+
+def _written_instant(text: str, zone: tzinfo) -> datetime | None:
+    if _USUAL(text):
+        try:
+            when = datetime.fromisoformat(text)
+            if when.tzinfo is not UTC:
+                when = (when if when.tzinfo else when.replace(tzinfo=zone)).astimezone(UTC)
+            return when
+        except (ValueError, OverflowError):
+            pass  # a leap second, or no such day
+    if match := _INSTANT.fullmatch(text):
+        return _calendar_instant(match, zone)
+    return _epoch(Decimal(text)) if _EPOCH.fullmatch(text) else None
 
 
 def _calendar_instant(match: re.Match[str], zone: tzinfo) -> datetime | None:
@@ -205,10 +222,7 @@ def _epoch(value: Decimal) -> datetime | None:
 
 def is_date(value: object) -> bool:
     """Say whether a time is a mere date: a bucket of one day, not an instant."""
-    if not isinstance(value, str):
-        return False
-    match = _INSTANT.fullmatch(value.strip())
-    return match is not None and match[4] is None
+    return isinstance(value, str) and ":" not in value and _DATE(value.strip()) is not None
 
 
 def clock(value: object) -> time | None:
@@ -236,16 +250,26 @@ def text(value: object, limit: int = TEXT_LIMIT) -> str | None:
     """
     if value is None:
         return None
+    if type(value) is str:
+        return _short(value) if len(value) <= TEXT_LIMIT <= limit else _clean(value, limit)
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         value = str(value) if not isinstance(value, int) or abs(value) < 10**40 else ""
-    if not isinstance(value, str):
-        return None
+    return _clean(value, limit) if isinstance(value, str) else None
+
+
+def _clean(value: str, limit: int) -> str | None:
     if not value.isprintable():
         value = "".join(map(_harmless, value[: limit * 8]))
     value = value.strip()
     if len(value) > limit:
         value = value[: limit - 1] + "…"
     return " ".join(value.split()) or None
+
+
+@lru_cache(maxsize=8192)
+def _short(value: str) -> str | None:
+    """A short text made safe; remembered, for the names of models, projects and sessions come again."""
+    return _clean(value, TEXT_LIMIT)
 
 
 def _harmless(char: str) -> str:

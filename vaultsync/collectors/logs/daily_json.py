@@ -24,11 +24,12 @@ from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import Any, Literal
 
+from vaultsync.collectors.aliases import find, is_usage
 from vaultsync.collectors.events import Built, Origin, build, counted
 from vaultsync.collectors.families import COUNTS, Found
-from vaultsync.collectors.fields import find, is_usage
+from vaultsync.collectors.outline import Lines, first_record, head_of
 from vaultsync.collectors.reading import LogFile, Reader
-from vaultsync.collectors.records import first_record, json_document, lines_of
+from vaultsync.collectors.records import json_document
 from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField, instant, money, quote
 from vaultsync.model import TOKEN_CLASSES, Finding, Issue, TokenCounts, UsageEvent
@@ -51,7 +52,7 @@ class DailyJson:
 
     def claims(self, file: LogFile) -> bool:
         """True when the first object has a date, and runs or totals."""
-        _, names = first_record(file.head.decode("utf-8", "replace").lstrip("\ufeff"))
+        names = first_record(head_of(file)).values
         if "date" not in names:
             return False
         return "runs" in names or "totals" in names or ("outcomes" in names and not is_usage(names))
@@ -59,7 +60,7 @@ class DailyJson:
     def collect(self, reader: Reader) -> Iterator[Finding]:
         """Yield the runs of each day in order, then what its totals tell beyond them."""
         values, text = json_document(reader)
-        lines = _Lines(text)
+        lines = Lines(text)
         for root, value in enumerate(values):
             several = isinstance(value, list)
             for n, day in enumerate(value if several else [value]):
@@ -70,7 +71,7 @@ class DailyJson:
         return ()
 
     def _day(
-        self, record: Any, path: tuple[str | int, ...], reader: Reader, lines: _Lines
+        self, record: Any, path: tuple[str | int, ...], reader: Reader, lines: Lines
     ) -> Iterator[Finding]:
         def issue(text: str, *below: str | int, rejected: bool = True) -> Issue:
             return Issue(reader.file.path, lines.of((*path, *below)), text, rejected)
@@ -82,17 +83,6 @@ class DailyJson:
 
     def _origin(self, reader: Reader) -> Origin:
         return Origin(SOURCE, reader.zone, reader.now_ns, "run", model=self._model, provider=self._provider)
-
-
-class _Lines:
-    """Line numbers of values, found out when first asked for."""
-
-    def __init__(self, text: str) -> None:
-        self._text, self._lines = text, dict[tuple[str | int, ...], int]()
-
-    def of(self, path: tuple[str | int, ...]) -> int | None:
-        self._lines = self._lines or lines_of(self._text)
-        return next((self._lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in self._lines), None)
 
 
 @dataclass(slots=True)

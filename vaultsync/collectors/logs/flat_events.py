@@ -7,7 +7,7 @@ and optionally `id, session_id, action_type, action_name, project, branch, cost_
 cache_write_tokens, cache_write_5m_tokens, cache_write_30m_tokens, cache_write_1h_tokens,
 cache_write_12h_tokens, reasoning_tokens, input_audio_tokens, output_audio_tokens, web_search_requests, mode`
 (or `service_tier`) and `region`. Under these names the token classes are disjoint; other spellings are in
-`fields.ALIASES`. Any other name, `note` above all, is neither kept nor shown.
+`aliases.ALIASES`. Any other name, `note` above all, is neither kept nor shown.
 
 Facts of the format. A `total_tokens` that differs from the sum is reported, and the parts count. A total
 alone cannot be priced and is kept as `unsplit`. A stated cost is an estimate unless `cost_kind` says `billed`
@@ -18,30 +18,28 @@ so a log that was re-formatted counts once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from vaultsync.collectors.aliases import find, is_usage
+from vaultsync.collectors.cells import Header, csv_lines, header
 from vaultsync.collectors.events import Origin, events
-from vaultsync.collectors.families import COUNTS
-from vaultsync.collectors.fields import find, is_usage
+from vaultsync.collectors.families import COUNTS, Found
+from vaultsync.collectors.outline import BLANK, Lines, first_record, head_of
 from vaultsync.collectors.reading import LogFile, Reader
-from vaultsync.collectors.records import (
-    BLANK,
-    Header,
-    csv_lines,
-    first_record,
-    header,
-    json_document,
-    json_lines,
-    json_values,
-    lines_of,
-)
+from vaultsync.collectors.records import json_document, json_lines, json_values
 from vaultsync.collectors.registry import Place
 from vaultsync.model import Finding, Issue
 
 SOURCE = "flat-events"
 LISTS = ("data", "results", "items", "events", "records", "entries")
 """Keys under which a JSON object may hold the list of its events."""
+EXPORTS = frozenset(
+    {"num_model_requests", "applied_cost_per_quantity", "usage_details", "usageDetails", "schemaType"}
+)
+"""Names of providers' exports in which known names mean something else: an `input_tokens` that includes the
+cached ones, an `input` that is the prompt. Whoever reads such an export has a collector of its own."""
 LOOKED_AT = 20
 """Lines of the head among which the first good one must be."""
 
@@ -79,7 +77,7 @@ class FlatEvents(_Flat):
                 yield found
             else:
                 number, record = found
-                yield from events(record, number, reader, origin)
+                yield from events(record, number, reader, origin, _look)
 
 
 class FlatArray(_Flat):
@@ -90,47 +88,48 @@ class FlatArray(_Flat):
 
     def claims(self, file: LogFile) -> bool:
         """True when the first record of the document has a time and a token count."""
-        opening, names = first_record(file.head.decode("utf-8", "replace").lstrip("\ufeff"))
-        if opening == "[":
-            return is_event(names)
-        lists = [{n.removeprefix(f"{key}.0.") for n in names if n.startswith(f"{key}.0.")} for key in LISTS]
-        return any(map(is_event, lists)) or (is_event(names) and _shape(file) is None)
+        first = first_record(head_of(file))
+        if first.opening == "[":
+            return is_event(first.leaves)
+        lists = [
+            {n.removeprefix(f"{key}[].") for n in first.leaves if n.startswith(f"{key}[].")} for key in LISTS
+        ]
+        return any(map(is_event, lists)) or (is_event(first.leaves) and _shape(file) is None)
 
     def collect(self, reader: Reader) -> Iterator[Finding]:
         """Yield an event per element, in order."""
         origin = self._origin(reader)
         values, text = json_document(reader)
-        lines: dict[tuple[str | int, ...], int] = {}
+        lines = Lines(text)
         for path, record in _elements(values):
-            if not isinstance(record, dict):
-                lines = lines or lines_of(text)
-                yield Issue(reader.file.path, lines.get(path), "the element is not an object. Remove it.")
-                continue
-            for finding in events(record, None, reader, origin):
-                if isinstance(finding, Issue):
-                    lines = lines or lines_of(text)
-                    finding = Issue(finding.path, lines.get(path), finding.text, finding.rejected)
-                yield finding
+            if isinstance(record, dict):
+                yield from events(record, partial(lines.of, path), reader, origin, _look)
+            else:
+                yield Issue(reader.file.path, lines.of(path), "the element is not an object. Remove it.")
+
+
+def _look(record: Mapping[str, Any]) -> tuple[Found]:
+    return (find(record),)
 
 
 def is_event(names: frozenset[str] | set[str]) -> bool:
-    """Say whether names are those of one flat event, and not of a day with its runs."""
-    return is_usage(names) and not any(name.partition(".")[0] in {"runs", "totals"} for name in names)
+    """Say whether names are those of one flat event, not of a day with its runs or of somebody's export."""
+    outer = {name.partition(".")[0].removesuffix("[]") for name in names}
+    return is_usage(names) and outer.isdisjoint({"runs", "totals"} | EXPORTS)
 
 
 def _shape(file: LogFile) -> Header | Literal["json"] | None:
     """How the lines of a file are written, by its head; None when it does not consist of lines of events."""
     if file.name.lower().endswith((".md", ".markdown")):
         return None  # prose may quote a log
-    text = file.head.decode("utf-8", "replace").lstrip("\ufeff")
-    for number, line in enumerate(text.split("\n", LOOKED_AT)[:LOOKED_AT], 1):
+    for number, line in enumerate(head_of(file).split("\n", LOOKED_AT)[:LOOKED_AT], 1):
         bare = line.strip(BLANK)
         if bare.startswith("["):
             return None
         if bare.startswith("{"):
             if bare.endswith(("{", "[", ",")):  # printed over several lines
                 return None
-            if is_event(first_record(bare)[1]) and _counts(bare):
+            if is_event(first_record(bare).leaves) and _counts(bare):
                 return "json"
         elif (head := header(line.rstrip("\r"), number)) and is_event(set(head.names)):
             return head

@@ -39,12 +39,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from vaultsync.collectors.aliases import ALIASES, field_of, fold
+from vaultsync.collectors.cells import REST_CSV, Header, csv_lines, header
 from vaultsync.collectors.events import Origin, events
 from vaultsync.collectors.families import COUNTS, Found
-from vaultsync.collectors.fields import ALIASES, field_of, fold
+from vaultsync.collectors.fields import Getter, Shape, at
 from vaultsync.collectors.finding import matches
+from vaultsync.collectors.outline import BLANK, head_of
 from vaultsync.collectors.reading import LogFile, Reader
-from vaultsync.collectors.records import BLANK, REST_CSV, Header, csv_lines, header, json_document, json_lines
+from vaultsync.collectors.records import json_document, json_lines
 from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField, quote
 from vaultsync.model import Finding, Issue
@@ -162,7 +165,7 @@ class MappedLog:
     """The collector of one mapping."""
 
     def __init__(self, spec: MappingSpec) -> None:
-        self._spec = spec
+        self._spec, self._shape = spec, _shape(spec)
         self.name = spec.name
         self.kind: Literal["lines", "document"] = "document" if spec.format == "json" else "lines"
 
@@ -215,35 +218,54 @@ class MappedLog:
             )
         yield from csv_lines(reader, head)
 
-    def _look(self, record: Mapping[str, Any]) -> Found:
+    def _look(self, record: Mapping[str, Any]) -> tuple[Found]:
         """Find the fields of a record by the mapping."""
-        spec = self._spec
-        values = dict(spec.constants)
-        for known, column in spec.columns.items():
-            value = _at(record, column)
-            if value is None or value == "" or isinstance(value, list | dict):
-                continue
-            values[known] = self._number(value) if known in NUMBERS else value
-        if "when" in values and spec.time_format and spec.time_format not in UNIX:
-            values["when"] = _time(values["when"], spec.time_format)
-        if "prompt" in values:
-            values["input"] = values.pop("prompt")
-        return Found(values, "inclusive" if "prompt" in {*spec.columns, *spec.constants} else "disjoint")
+        found, pattern = self._shape.find(record), self._spec.time_format
+        if "when" in found.values and pattern and pattern not in UNIX:
+            found.values["when"] = _time(found.values["when"], pattern)
+        return (found,)
 
-    def _number(self, value: object) -> object:
-        """A number as text in the plain way of writing: groups joined, the comma made a point."""
-        spec = self._spec
-        if not isinstance(value, str) or not (spec.thousands or spec.decimal_comma):
-            return value
-        text, point = value.strip(), "," if spec.decimal_comma else "."
-        mark = re.escape(spec.thousands)
-        if spec.thousands and re.fullmatch(
-            rf"-?\d{{1,3}}(?:{mark}\d{{3}})+(?:{re.escape(point)}\d*)?", text, re.ASCII
-        ):
-            text = text.replace(spec.thousands, "")
-        elif spec.decimal_comma and "." in text:
-            return text.replace(".", "_")  # neither a group nor a fraction: no number
-        return text.replace(",", ".") if spec.decimal_comma else text
+
+def _shape(spec: MappingSpec) -> Shape:
+    """The table that a mapping is; a prompt count with cached tokens is the input of the inclusive family."""
+    is_inclusive = "prompt" in {*spec.columns, *spec.constants}
+    return Shape(
+        {_field(known): _column_getter(spec, known, column) for known, column in spec.columns.items()},
+        {_field(known): value for known, value in spec.constants.items()},
+        "inclusive" if is_inclusive else "disjoint",
+    )
+
+
+def _field(known: str) -> str:
+    return "input" if known == "prompt" else known
+
+
+def _column_getter(spec: MappingSpec, known: str, column: str) -> Getter:
+    """How a column or path is read, its name spelled freely, a number in the mapping's way of writing."""
+
+    def read(record: Mapping[str, Any]) -> object:
+        value = at(record, column)
+        if value is None and "." not in column and column not in record:
+            names = (name for name in record if len(name) <= 200 and fold(name) == fold(column))
+            value = next((record[name] for name in names), None)
+        return _number(value, spec) if known in NUMBERS else value
+
+    return read
+
+
+def _number(value: object, spec: MappingSpec) -> object:
+    """A number as text in the plain way of writing: groups joined, the comma made a point."""
+    if not isinstance(value, str) or not (spec.thousands or spec.decimal_comma):
+        return value
+    text, point = value.strip(), "," if spec.decimal_comma else "."
+    mark = re.escape(spec.thousands)
+    if spec.thousands and re.fullmatch(
+        rf"-?\d{{1,3}}(?:{mark}\d{{3}})+(?:{re.escape(point)}\d*)?", text, re.ASCII
+    ):
+        text = text.replace(spec.thousands, "")
+    elif spec.decimal_comma and "." in text:
+        return text.replace(".", "_")  # neither a group nor a fraction: no number
+    return text.replace(",", ".") if spec.decimal_comma else text
 
 
 def _text(data: Mapping[str, object], key: str) -> str | None:
@@ -325,34 +347,16 @@ def _time(value: object, pattern: str) -> str:
 
 def _header(file: LogFile, delimiter: str | None) -> Header | None:
     """The first line of a CSV that is not blank."""
-    text = file.head.decode("utf-8", "replace").lstrip("\ufeff")
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(head_of(file).split("\n"), 1):
         if line.strip(BLANK):
             return header(line.rstrip("\r"), number, *([delimiter] if delimiter else []))
     return None
 
 
-def _at(record: Mapping[str, Any], path: str) -> Any:
-    """The value at a dotted path; a key that holds the dots itself comes first."""
-    if path in record:
-        return record[path]
-    first, mark, rest = path.partition(".")
-    value: Any = record.get(first)
-    if value is None and not mark:
-        return next((record[name] for name in record if len(name) <= 200 and fold(name) == fold(path)), None)
-    while mark and isinstance(value, dict | list):
-        first, mark, rest = rest.partition(".")
-        if isinstance(value, list):
-            value = value[int(first)] if first.isdecimal() and int(first) < len(value) else None
-        else:
-            value = value.get(first)
-    return None if mark else value
-
-
 def _listed(value: Any, path: str | None) -> list[Any]:
     """The records below a path: a list, or one."""
     if path is not None and isinstance(value, dict):
-        value = _at(value, path)
+        value = at(value, path)
         if value is None:
             return []
     return value if isinstance(value, list) else [value]

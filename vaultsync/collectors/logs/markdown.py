@@ -11,7 +11,7 @@
 and a pasted `Token usage: 54161/200000; 145839 remaining`, which is a total without a split and so has no
 price.
 
-Facts of the format. Labels are those of `fields.ALIASES`, thousands may be separated, a stated cost is an
+Facts of the format. Labels are those of `aliases.ALIASES`, thousands may be separated, a stated cost is an
 estimate. Where a session or table has no time, its date is that of the nearest heading above that holds one,
 else of the front matter or of a `**Date**: ...` line, else of the file name; the event is then flagged
 `assumed_date`. Model, provider and project may stand in the front matter or in such lines too. Beside
@@ -29,9 +29,9 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
+from vaultsync.collectors.aliases import field_of, find, fold
 from vaultsync.collectors.events import Built, Origin, build
 from vaultsync.collectors.families import COUNTS, Found, split
-from vaultsync.collectors.fields import field_of, find, fold
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.records import Repeated
 from vaultsync.collectors.registry import Place
