@@ -208,7 +208,9 @@ def test_a_run_with_nothing_new_loads_neither_pandas_nor_jinja2(world: World, tm
     code = (
         "import sys\nfrom vaultsync.cli import main\n"
         "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
-        "heavy = {'pandas', 'numpy', 'jinja2', 'rich'} & set(sys.modules)\n"
+        "heavy = {'pandas', 'numpy', 'jinja2', 'rich', *(f'vaultsync.{room}' for room in (\n"
+        "    'aggregate', 'budget', 'insight', 'report', 'render', 'pricing', 'sync.notes', 'sync.telling',\n"
+        "    'model.rates', 'model.told', 'vault.section', 'vault.properties'))} & set(sys.modules)\n"
         "sys.exit(f'loaded {sorted(heavy)}' if heavy else 0)\n"
     )
     command = [sys.executable, "-c", code, "daily", "--date", "2026-01-09", "--vault", str(world.vault)]
