@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 
 from vaultsync import aggregate, periods
 from vaultsync.aggregate import DIMENSIONS, UsageTable
+from vaultsync.aggregate.rating import PARTS, weigh
+from vaultsync.aggregate.rows import COUNTS
 from vaultsync.model import TOKEN_CLASSES, AppliedRate, Coverage, Line, RateKey, TokenCounts, UsageEvent
 from vaultsync.periods import Calendar, Period
 
@@ -638,6 +640,37 @@ def naive(event: UsageEvent, choice: str) -> Decimal | None:
     if calculated is not None:
         return calculated
     return stated if choice == "auto" and event.cost else None
+
+
+RATES = st.one_of(st.none(), st.decimals(0, 200, places=6))
+SMALL = st.decimals(0, 2, places=4)
+
+
+@given(
+    st.fixed_dictionaries(dict.fromkeys(TOKEN_CLASSES, RATES)),
+    st.tuples(SMALL, SMALL, st.decimals("0.5", 2, places=3)),
+    st.lists(st.integers(0, 10**12), min_size=12, max_size=12),
+    st.integers(0, 50),
+    st.integers(0, 50),
+)
+def test_sums_cost_what_the_rate_says_of_their_events(
+    rates: dict[str, Decimal | None],
+    fees: tuple[Decimal, Decimal, Decimal],
+    sizes: list[int],
+    searches: int,
+    requests: int,
+) -> None:
+    counts = dict(zip(TOKEN_CLASSES, sizes, strict=True))
+    for part, whole in PARTS.items():
+        counts[whole] += counts[part]
+    search, request, adjust = fees
+    applied = AppliedRate(rates, web_search=search, request=request, adjust=adjust)
+    row = {**counts, "web_searches": searches, "requests": requests}
+    with localcontext(prec=120):
+        for at_list in (False, True):
+            cost = applied.cost(TokenCounts(**counts), searches, requests, at_list=at_list)
+            weighed = weigh(applied, at_list=at_list).cost([row.get(name, 0) for name in COUNTS])
+            assert cost is None or weighed == cost
 
 
 def in_dollars(amount: Decimal, currency: str) -> Decimal | None:

@@ -10,16 +10,24 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from operator import mul
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vaultsync.aggregate.rows import DAY, EPOCH, Integers, intern, text
-from vaultsync.model import TOKEN_CLASSES, AppliedRate, CostChoice, Pricer, RateKey
+from vaultsync.aggregate.rows import COUNTS, DAY, EPOCH, Integers, intern, text
+from vaultsync.model import TOKEN_CLASSES, AppliedRate, CostChoice, Pricer, RateKey, TokenCounts
 
 RATE_LABELS = ("provider", "model", "mode", "region", "grain", "context_band")
+PARTS = {
+    "reasoning": "output",
+    "output_audio": "output",
+    "input_audio": "input",
+    "cache_read_audio": "cache_read",
+}
+"""Counts that are a part of another one, and may have a rate of their own."""
 Basis = Literal["calculated", "free", "reported", "unpriced", "notional"]
 
 
@@ -42,17 +50,41 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
+class Weights:
+    """What one more of each count costs.
+
+    A cost is linear, so it is asked for one of each, and any sum of counts is then a sum of products.
+    """
+
+    each: tuple[int, ...]
+    """As `rows.COUNTS`, in units of ten to the power of `exponent`."""
+    exponent: int
+
+    def cost(self, counts: Sequence[int]) -> Decimal:
+        """What a sum of counts costs, exactly."""
+        return Decimal(sum(map(mul, self.each, counts))).scaleb(self.exponent)
+
+
+@dataclass(frozen=True, slots=True)
 class Lot:
     """What events share beyond their labels: how they are priced, and what was noticed about them."""
 
     basis: Basis
     price: Price
-    is_calculable: bool
+    paid: Weights | None
+    """None: nothing can be calculated."""
+    listed: Weights | None
+    """The same without a contract factor; None: there is no such factor."""
     exchange: tuple[str, Decimal | None] | None
     """Currency that the logs state, and its factor; None: nothing is stated."""
     is_partial: bool
     is_unsplit: bool
     flags: tuple[str, ...] = ()
+
+    @property
+    def is_calculable(self) -> bool:
+        """Has a rate for all that it counts."""
+        return self.paid is not None
 
     @property
     def is_foreign(self) -> bool:
@@ -87,9 +119,29 @@ def rate(
         can = price.applied.free or not (lacks or is_unsplit)
         basis = _basis(kind, can, price.applied.free, stated, bool(is_zero), choice)
         money = exchanges[exchange] if stated else None
-        lot = Lot(basis, price, can, money, quality == "partial", bool(is_unsplit))
+        paid = weigh(price.applied) if can else None
+        listed = weigh(price.applied, at_list=True) if can and price.applied.adjust != 1 else None
+        lot = Lot(basis, price, paid, listed, money, quality == "partial", bool(is_unsplit))
         lots.append(replace(lot, flags=_flags(lot, kind, quality, flags)))
     return numbers, lots
+
+
+def weigh(applied: AppliedRate, *, at_list: bool = False) -> Weights:
+    """Ask a rate what one more of each count costs.
+
+    Args:
+        at_list: Leave the contract factor out.
+    """
+
+    def cost(searches: int = 0, requests: int = 0, **tokens: int) -> Decimal:
+        return applied.cost(TokenCounts(**tokens), searches, requests, at_list=at_list) or Decimal(0)
+
+    one = {name: cost(**{name: 1}) for name in TOKEN_CLASSES if name not in PARTS}
+    one |= {part: cost(**{part: 1, whole: 1}) - one[whole] for part, whole in PARTS.items()}
+    one |= {"web_searches": cost(searches=1), "requests": cost(requests=1)}
+    exponent = min(int(amount.as_tuple().exponent) for amount in one.values())
+    each = (int(one.get(name, Decimal(0)).scaleb(-exponent)) for name in COUNTS)
+    return Weights(tuple(each), exponent)
 
 
 def _prices(

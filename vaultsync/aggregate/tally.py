@@ -37,7 +37,7 @@ class Tally:
     def add(self, lot: Lot, counts: list[int], stated: Decimal) -> None:
         """Add events of one lot; sessions and outcomes are counted apart."""
         self.counts = [*map(add, self.counts, counts)]
-        events, requests, searches, _, duration = counts[WIDTH:]
+        events, duration = counts[WIDTH], counts[-1]
         if not lot.is_foreign:
             self.marks[lot.basis] += events
         if lot.is_partial:
@@ -46,12 +46,8 @@ class Tally:
             self.marks["unsplit"] += events
         for flag in lot.flags:
             self.flags[flag] += events
-        cost = listed = None
-        if lot.is_calculable:
-            tokens, applied = TokenCounts(*counts[:WIDTH]), lot.price.applied
-            cost = listed = applied.cost(tokens, searches, requests)
-            if applied.adjust != 1:
-                listed = applied.cost(tokens, searches, requests, at_list=True)
+        cost = lot.paid.cost(counts) if lot.paid else None
+        listed = lot.listed.cost(counts) if lot.listed else cost
         self._pay(lot, cost, listed, stated)
         if lot.price.energy and duration:
             load, currency = lot.price.energy
