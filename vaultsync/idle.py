@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-FORMAT = 1
+FORMAT = 2
 KEPT = 32
 """Stamps that are kept, one for each command line and working folder."""
 VARIABLES = (
@@ -50,13 +50,16 @@ class Looked:
 
     __slots__ = ("files", "trees", "variables")
 
-    def __init__(self, variables: list[str], files: list[str], trees: list[tuple[str, str]]) -> None:
+    def __init__(
+        self, variables: list[str], files: list[str], trees: list[tuple[str, str, int | None]]
+    ) -> None:
         """Note where a run looked.
 
         Args:
             variables: Names in the environment.
             files: Paths, whether or not something is there; of a folder only its hidden names count.
-            trees: Folders with all that is below them, and how the names begin that are passed over there.
+            trees: Folders with all that is below them, how the names begin that are passed over there, and
+                how many levels of folders count; None: all.
         """
         self.variables, self.files, self.trees = variables, files, trees
 
@@ -148,8 +151,8 @@ def _facts(looked: Looked, times: list[int] | None = None) -> Iterator[object]:
         yield _file(path, times)
     for path in sys.path:  # a package that is installed or removed changes its folder
         yield path, _stat(path, times)
-    for top, passed_over in (os.path.dirname(__file__), "__pycache__"), *looked.trees:  # noqa: PTH120
-        yield _tree(top, passed_over, times)
+    for top, passed_over, depth in (os.path.dirname(__file__), "__pycache__", None), *looked.trees:  # noqa: PTH120
+        yield _tree(top, passed_over, depth, times)
 
 
 def _stat(path: str, times: list[int] | None) -> tuple[int, ...] | None:
@@ -180,14 +183,14 @@ def _file(path: str, times: list[int] | None) -> object:
     return os.path.realpath(path), seen
 
 
-def _tree(top: str, passed_over: str, times: list[int] | None) -> bytes | None:
+def _tree(top: str, passed_over: str, depth: int | None, times: list[int] | None) -> bytes | None:
     """Digest of everything below a folder, in whatever order the system tells it; None without the folder."""
     mark = blake2b(digest_size=16)
-    folders = [os.path.realpath(top)]
-    if _stat(folders[0], times) is None:
+    folders = [(os.path.realpath(top), 0)]
+    if _stat(folders[0][0], times) is None:
         return None
     while folders:
-        here = folders.pop()
+        here, level = folders.pop()
         names = sorted(os.listdir(here))  # noqa: PTH208
         seen: list[object] = [here]
         for name in names:
@@ -197,7 +200,9 @@ def _tree(top: str, passed_over: str, times: list[int] | None) -> bytes | None:
             info = os.lstat(path)
             kind = info.st_mode & 0o170000
             if kind == stat.S_IFDIR:
-                folders.append(path)
+                if depth is not None and level == depth:
+                    continue
+                folders.append((path, level + 1))
             elif kind == stat.S_IFLNK:
                 seen.append((name, _link(path, times)))
             else:

@@ -254,3 +254,17 @@ def test_place_has_only_the_files_of_its_patterns(tmp_path: Path) -> None:
 def test_glob_of_a_mapping(pattern: str, fits: bool) -> None:
     assert matches(Path("/home/me/logs/gateway-1.csv"), pattern) is fits
     assert matches(Path("/home/me/logs/gateway-1.csv.gz"), pattern) is fits
+
+
+def test_folders_deeper_than_the_patterns_reach_are_not_even_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.db", "storage/b.db", "storage/part/1/c.db"):
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        written(tmp_path / name, "x")
+    listed: list[str] = []
+    listdir = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda path: listed.append(path) or listdir(path))
+    assert told(files_of(Place(tmp_path, ("*.db",))), tmp_path) == ["a.db"]
+    assert told(files_of(Place(tmp_path, ("*.db", "*/*.db"))), tmp_path) == ["a.db", "storage/b.db"]
+    assert [Path(path).name for path in listed] == [tmp_path.name, tmp_path.name, "storage"]

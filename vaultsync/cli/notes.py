@@ -79,7 +79,7 @@ def _leave_stamp(
     looked = idle.Looked(
         [*idle.VARIABLES, *sorted(shell.environ.names)],
         [os.fspath(path) for path in files],
-        [(os.fspath(path), passed_over) for path, passed_over in trees],
+        [(os.fspath(path), passed_over, depth) for path, passed_over, depth in trees],
     )
     idle.keep(stamp, looked, span, "\n".join(shell.said), begun)
 

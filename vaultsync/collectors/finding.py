@@ -10,7 +10,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePath
 
@@ -21,11 +21,14 @@ TEMPORARY = ("~", ".tmp", ".temp", ".swp", ".swo", ".part", ".partial", ".crdown
 """Endings of files that editors, downloads and sync clients are still writing."""
 
 
-def find_files(roots: Iterable[Path]) -> Iterator[Path | Issue]:
+def find_files(roots: Iterable[Path], depth: int | None = None) -> Iterator[Path | Issue]:
     """Walk folders of logs, and files named singly.
 
     Hidden and temporary files are passed over. A link to a file within its folder is followed, a link to a
     folder there is not (it is walked at its place), a link that leads out is an issue.
+
+    Args:
+        depth: Folders below a root beyond so many are not looked into; None: all are.
 
     Returns:
         Regular files, each once, in the order of the roots and sorted by name below them; issues in their
@@ -46,12 +49,12 @@ def find_files(roots: Iterable[Path]) -> Iterator[Path | Issue]:
             yield Issue(root, None, f"the place of logs {text}. Check `logs` in vaultsync.yaml.", not missing)
             continue
         if stat.S_ISDIR(mode):
-            yield from _walk(Path(root), top, seen)
+            yield from _walk(Path(root), top, seen, depth)
         else:
             yield from _file(Path(root), top, mode, seen)
 
 
-def files_below(root: Path, patterns: Iterable[str]) -> Iterator[Path | Issue]:
+def files_below(root: Path, patterns: Sequence[str]) -> Iterator[Path | Issue]:
     """Files below a folder whose path from there fits one of the globs; nothing without the folder."""
     if not root.is_dir():
         return
@@ -60,7 +63,15 @@ def files_below(root: Path, patterns: Iterable[str]) -> Iterator[Path | Issue]:
     def fits(path: Path) -> bool:
         return any(pattern.fullmatch(path.relative_to(root).as_posix()) for pattern in compiled)
 
-    yield from (found for found in find_files([root]) if isinstance(found, Issue) or fits(found))
+    files = find_files([root], depth_of(patterns))
+    yield from (found for found in files if isinstance(found, Issue) or fits(found))
+
+
+def depth_of(patterns: Sequence[str]) -> int | None:
+    """How many folders below their root the files of some globs may lie; None: any number."""
+    if any("**" in glob for glob in patterns):
+        return None
+    return max((glob.count("/") for glob in patterns), default=0)
 
 
 def matches(path: PurePath, pattern: str) -> bool:
@@ -82,17 +93,20 @@ def _pattern(glob: str) -> re.Pattern[str]:
     return re.compile("".join(parts.get(piece) or re.escape(piece) for piece in pieces), re.DOTALL)
 
 
-def _walk(root: Path, top: str, seen: set[str]) -> Iterator[Path | Issue]:
+def _walk(root: Path, top: str, seen: set[str], depth: int | None) -> Iterator[Path | Issue]:
     """Everything below a folder, depth first; `top` is its real path."""
-    stack = [(root, top)]
+    stack = [(root, top, 0)]
     while stack:
-        here, real = stack.pop()
+        here, real, level = stack.pop()
         try:
             mode = os.lstat(real).st_mode
             if stat.S_ISDIR(mode):
+                if depth is not None and level > depth:
+                    continue
                 names = [] if real in seen else sorted(os.listdir(real), reverse=True)  # noqa: PTH208
                 seen.add(real)
-                stack += [(here / n, f"{real.rstrip('/')}/{n}") for n in names if not _is_passed_over(n)]
+                inside = (name for name in names if not _is_passed_over(name))
+                stack += [(here / name, f"{real.rstrip('/')}/{name}", level + 1) for name in inside]
                 continue
         except OSError as error:
             yield Issue(here, None, f"it cannot be read ({error.strerror}). Check its permissions.")

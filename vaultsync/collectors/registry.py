@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Literal, Protocol
 
-from vaultsync.collectors.finding import files_below
+from vaultsync.collectors.finding import depth_of, files_below
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.model import Finding, Issue
 
@@ -26,6 +26,11 @@ class Place:
     root: Path
     patterns: tuple[str, ...]
     """Glob patterns below the root; a file that matches belongs to the collector without being opened."""
+
+    @property
+    def depth(self) -> int | None:
+        """How many folders below the root are looked into; None: all."""
+        return depth_of(self.patterns)
 
 
 class Collector(Protocol):

@@ -37,8 +37,8 @@ ZONE_FILES = (
 """Where systems keep the name of the machine's time zone. Source: tzlocal 5, `unix.py`."""
 
 HIDDEN = "."
-Trees = list[tuple[Path, str]]
-"""Folders, and how the names begin that are passed over in them."""
+Trees = list[tuple[Path, str, int | None]]
+"""Folders, how the names begin that are passed over in them, and how many levels count; None: all."""
 
 
 def looked(books: Books, places: Places, around: Surroundings) -> tuple[list[Path], Trees] | None:
@@ -52,10 +52,11 @@ def looked(books: Books, places: Places, around: Surroundings) -> tuple[list[Pat
     if not all(type(collector).__module__.startswith("vaultsync.") for collector in collectors):
         return None
     folders = [folder for folder in books.settings.logs if folder.is_dir()]
-    trees = [(folder, HIDDEN) for folder in (books.settings.vault, *folders)]
-    trees += [(folder, NOTHING) for folder in (books.settings.templates, shipped() / "templates")]
+    trees: Trees = [(folder, HIDDEN, None) for folder in (books.settings.vault, *folders)]
+    trees += [(folder, NOTHING, None) for folder in (books.settings.templates, shipped() / "templates")]
     if books.settings.agents != "none":
-        trees += [(p.root, NOTHING) for c in collectors for p in c.places(around.environ, around.home)]
+        usual = [place for each in collectors for place in each.places(around.environ, around.home)]
+        trees += [(place.root, NOTHING, place.depth) for place in usual]
     return [*_files(books, places)], trees
 
 
