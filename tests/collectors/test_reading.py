@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.collectors.support import reader_of, written
-from vaultsync.collectors import reading
+from vaultsync.collectors import lines, reading
 from vaultsync.collectors.reading import LogFile
 
 if sys.version_info >= (3, 14):
@@ -137,8 +137,8 @@ def test_bomb_stops_early_and_small(tmp_path: Path, line_by_line: bool, made: Ca
 
 
 def test_endless_line_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "LINE_LIMIT", 1000)
-    monkeypatch.setattr(reading, "PIECE", 64)
+    monkeypatch.setattr(lines, "LINE_LIMIT", 1000)
+    monkeypatch.setattr(lines, "PIECE", 64)
     reader = reader_of(written(tmp_path / "a", "first\n" + "x" * 5000 + "\nlast\n"))
     assert [(line.number, line.data) for line in reader.lines()] == [(1, b"first"), (3, b"last")]
     assert [issue.line for issue in reader.issues] == [2]
@@ -182,23 +182,33 @@ def test_file_that_went_away_is_an_issue(tmp_path: Path) -> None:
     st.booleans(),
     st.booleans(),
     st.integers(1, 50),
+    st.integers(1, 50),
 )
 def test_lines_are_the_same_however_the_file_is_cut(
-    tmp_path_factory: pytest.TempPathFactory, texts: list[bytes], is_open: bool, is_packed: bool, piece: int
+    tmp_path_factory: pytest.TempPathFactory,
+    texts: list[bytes],
+    is_open: bool,
+    is_packed: bool,
+    piece: int,
+    long: int,
 ) -> None:
     texts = [b"a log of one byte a character", *texts]
     data = b"\n".join(texts) if is_open else b"".join(text + b"\n" for text in texts)
     path = tmp_path_factory.mktemp("cut") / "log"
     path.write_bytes(gzip.compress(data) if is_packed else data)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "PIECE", piece)
+        patch.setattr(lines, "PIECE", piece)
+        patch.setattr(lines, "_spare", [])
+        patch.setattr(lines, "LONG_LINE", long)
         reader = reader_of(path)
         found = [(line.number, line.data, line.complete, line.offset) for line in reader.lines()]
+        ends = reader_of(path)
+        sizes = [line.offset + line.size == ends.end for line in ends.lines()]
     expected, offset = [], 0
     for number, text in enumerate(_by_feed(data), 1):
         expected.append((number, text.rstrip(b"\r\n"), text.endswith(b"\n"), offset))
         offset += len(text)
-    assert found == expected and reader.end == len(data)
+    assert found == expected and reader.end == len(data) and all(sizes)
 
 
 def _by_feed(data: bytes) -> list[bytes]:

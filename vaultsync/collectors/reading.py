@@ -11,8 +11,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import IO, Any, Literal, NamedTuple
+from typing import IO, Any, Literal
 
+from vaultsync.collectors.lines import BOM, LF, PIECE, Piece, cut
+from vaultsync.collectors.lines import LINE_LIMIT as LINE_LIMIT
+from vaultsync.collectors.lines import LONG_LINE as LONG_LINE
+from vaultsync.collectors.lines import Line as Line
 from vaultsync.collectors.packing import (
     BLOCK,
     Packing,
@@ -28,37 +32,18 @@ HEAD_SIZE = 64 * 1024
 """Bytes of the (unpacked) beginning that a collector may look at to claim a file."""
 TAIL_SIZE = 8 * 1024
 """Bytes of the end that a collector may look at too, of plain files longer than the head."""
-LINE_LIMIT = 64 * 1024 * 1024
 CONTENT_LIMIT = 256 * 1024 * 1024
 UNPACKED_LIMIT = 1024 * 1024 * 1024
 UNPACKED_RATIO = 100
-PIECE = 1024 * 1024
-MOST_SPARE = 8 * PIECE
-LF = 0x0A
 REST_DOCUMENT = 60.0
 """Seconds for which a document that cannot be read counts as still being written."""
 REJECTED_LIMIT = 1000
 """Rejected lines of one file that are named; as many and none good: it is no log."""
-BOM = b"\xef\xbb\xbf"
-LONG_LINE = 8 * 1024
-"""Lines longer than this may be passed over by what stands at their ends."""
 SEEN_FIRST, SEEN_LAST = 1024, 2048
 """Bytes at the ends of a long line by which that is decided."""
 
 Skip = Callable[[bytes, bytes], bool]
 """Tells by its first and its last bytes that a long whole line says nothing of interest."""
-
-
-class Line(NamedTuple):
-    """One physical line, without its line feed and carriage return."""
-
-    number: int
-    """From 1, in the whole file."""
-    data: bytes
-    complete: bool
-    """False: the file ends here without a line feed; hold it unless it is plainly whole."""
-    offset: int
-    """Byte at which it begins in the (unpacked) file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,29 +160,34 @@ class Reader:
         Args:
             skip: Asked about each long whole line; one that it tells to skip is counted, not handed out.
         """
+        for piece in self.pieces(skip):
+            for line in piece.lines():
+                self.end = line.offset + line.size
+                self.next_line = line.number + line.complete  # an unfinished line keeps its number
+                yield line
+
+    def pieces(self, skip: Skip | None = None) -> Iterator[Piece]:
+        """Hand out the same, many short lines at once; see `lines`."""
         if self._is_foreign():
             return
         limit = self._limit()
         try:
             with self._open(buffering=0) as stream:
-                for buffer, begin, stop, dropped in _cut(stream, limit):
-                    offset, number, size = self.end, self.next_line, stop - begin
-                    self.end = offset + dropped + size
-                    complete = size > 0 and buffer[stop - 1] == LF
-                    if complete:
-                        self.next_line = number + 1  # an unfinished line keeps its number: more may follow
+                for buffer, begin, stop, dropped in cut(stream, limit):
+                    offset, number = self.end, self.next_line
+                    self.end = offset + dropped + stop - begin
                     if self.end > limit:
                         self.reject(number, "it unpacks to over 1 GB or 100 times its size. Unpack it.")
                         return
-                    if dropped:
-                        self.reject(number, "the line is over 64 MB. Shorten it at its source.")
+                    is_long = stop - begin > LONG_LINE and buffer[stop - 1] == LF
+                    if dropped or (is_long and skip and _ask(skip, buffer, begin, stop)):
+                        self.next_line += buffer[stop - 1] == LF if stop > begin else 0
+                        if dropped:
+                            self.reject(number, "the line is over 64 MB. Shorten it at its source.")
                         continue
-                    if size > LONG_LINE and skip and complete and _ask(skip, buffer, begin, stop):
-                        continue
-                    data = bytes(buffer[begin : stop - 1 if complete else stop])
-                    if data.endswith(b"\r"):
-                        data = data.rstrip(b"\r")
-                    yield Line(number, data if number > 1 else data.removeprefix(BOM), complete, offset)
+                    piece = Piece(number, bytes(buffer[begin:stop]), offset)
+                    self.next_line += piece.count
+                    yield piece
         except damages(self.file.packed) as error:
             self.reject(
                 self.next_line,
@@ -256,49 +246,9 @@ class Reader:
         self.issues.append(Issue(self.file.path, line, text))
 
 
-_spare: list[bytearray] = []
-"""A buffer that nobody uses now; making one for each of many files costs more than reading them."""
-
-
-def _cut(stream: IO[bytes], limit: int) -> Iterator[tuple[bytearray, int, int, int]]:
-    """Find the lines of a stream in a buffer that is filled again and again, so that none is copied in vain.
-
-    Returns:
-        The buffer, where in it a line begins and where it ends, and how many bytes of it were dropped before,
-        since it is too long to be held.
-    """
-    fill: Callable[[memoryview], int] = getattr(stream, "readinto1", None) or stream.readinto  # type: ignore[attr-defined]
-    buffer = _spare.pop() if _spare else bytearray(PIECE)
-    begin = filled = seen = dropped = 0
-    while True:
-        while stop := buffer.find(b"\n", seen, filled) + 1:
-            yield buffer, begin, stop, dropped
-            begin, seen, dropped = stop, stop, 0
-        if begin:
-            buffer[: filled - begin] = buffer[begin:filled]
-        filled, begin = filled - begin, 0
-        if filled >= min(LINE_LIMIT, limit + 1):
-            dropped, filled = dropped + filled, 0
-        if dropped > limit:
-            yield buffer, 0, 0, dropped
-            return
-        seen = filled
-        if filled == len(buffer):
-            buffer.extend(bytes(filled))
-        with memoryview(buffer) as view:
-            more = fill(view[filled:])
-        if not more:
-            if filled or dropped:
-                yield buffer, 0, filled, dropped
-            _spare[:] = [buffer] if len(buffer) <= MOST_SPARE else []
-            return
-        filled += more
-
-
 def _ask(skip: Skip, buffer: bytearray, begin: int, stop: int) -> bool:
     """Show the ends of a line."""
-    with memoryview(buffer) as view:
-        return skip(bytes(view[begin : begin + SEEN_FIRST]), bytes(view[stop - SEEN_LAST : stop - 1]))
+    return skip(bytes(buffer[begin : begin + SEEN_FIRST]), bytes(buffer[stop - SEEN_LAST : stop - 1]))
 
 
 def capped(findings: Iterator[Finding], reader: Reader) -> Iterator[Finding]:

@@ -48,6 +48,22 @@ def records_of(line: bytes, decode: Callable[[bytes], T]) -> tuple[list[T], bool
         return _mended(line, decode)
 
 
+def records_at_once(data: bytes, decode_lines: Callable[[bytes], list[T]]) -> list[T]:
+    """Decode whole lines in one step, if each is plainly one record; none at all where one may not be.
+
+    Each line feed stands between a closing and an opening brace, so no record goes on behind it, for the
+    decoder allows none inside a text. So every line holds a record, and as many records as lines are one each.
+    """
+    lines = data.count(b"\n")
+    if data[:1] != b"{" or data[-2:] != b"}\n" or data.count(b"}\n{") != lines - 1:
+        return []
+    try:
+        records = decode_lines(data)
+    except UNREADABLE:
+        return []
+    return records if len(records) == lines else []
+
+
 def _mended(line: bytes, decode: Callable[[bytes], T]) -> tuple[list[T], bool]:
     """Decode a line with bad bytes, lone surrogates, NUL bytes before it, or several records."""
     chars = line.decode("utf-8", "replace")

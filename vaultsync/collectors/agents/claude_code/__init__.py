@@ -18,12 +18,13 @@ from typing import Literal
 from vaultsync.collectors.agents.claude_code.bulk import Bulk, contradicts, result_of
 from vaultsync.collectors.agents.claude_code.calls import NOBODY, Calls, Maker, call_key
 from vaultsync.collectors.agents.claude_code.counts import counted
-from vaultsync.collectors.agents.claude_code.rows import Message, Row, ToolResult, rows_of
+from vaultsync.collectors.agents.claude_code.rows import Message, Row, ToolResult, rows_at_once, rows_of
 from vaultsync.collectors.agents.claude_code.totals import Totals
 from vaultsync.collectors.agents.claude_code.turns import Turn
 from vaultsync.collectors.agents.lines import BrokenLine, id_of, name_of
 from vaultsync.collectors.agents.roots import repository_of
-from vaultsync.collectors.reading import Line, LogFile, Reader
+from vaultsync.collectors.lines import LONG_LINE, Line, Piece
+from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField, text
 from vaultsync.model import AgentName, FinalOutput, Finding, Issue
@@ -77,18 +78,24 @@ class ClaudeCode:
             return
         reading = Reading(reader, self._project_of)
         reading.look_beside()
-        for line in reader.lines(reading.bulk.skips):
-            try:
-                reading.read(line)
-            except BrokenLine as fault:
-                if not line.complete:
-                    reader.hold(line)
-                    break
-                yield Issue(reader.file.path, line.number, f"{fault} Restore the file if it was damaged.")
+        for piece in reader.pieces(reading.bulk.skips):
+            if not reading.read_at_once(piece):
+                yield from self._one_by_one(reading, piece, reader)
             if reading.found:
                 yield from reading.found
                 reading.found.clear()
         yield from reading.rest()
+
+    def _one_by_one(self, reading: Reading, piece: Piece, reader: Reader) -> Iterator[Issue]:
+        """Read the lines of a piece each by itself; yield what is wrong with them."""
+        for line in piece.lines():
+            try:
+                reading.read(line)
+            except BrokenLine as fault:
+                if line.complete:
+                    yield Issue(reader.file.path, line.number, f"{fault} Restore the file if it was damaged.")
+                else:
+                    reader.hold(line)
 
 
 class Reading:
@@ -110,6 +117,13 @@ class Reading:
         self.found: list[Finding] = []
         """What is ready to be told; the caller takes it away."""
 
+    def read_at_once(self, piece: Piece) -> bool:
+        """Take in all lines of a piece, if each is plainly one record and short; False: nothing was taken."""
+        rows = [] if len(piece.data) > LONG_LINE else rows_at_once(piece.data)
+        for number, row in enumerate(rows, piece.number):
+            self._take_or_tell(row, number)
+        return bool(rows)
+
     def read(self, line: Line) -> None:
         """Take in one line; its call is kept until the end of the reading.
 
@@ -121,14 +135,20 @@ class Reading:
         rows, is_spliced = rows_of(line.data)
         if is_spliced:
             self.found.append(Issue(self._path, line.number, SPLICED, rejected=False))
-        for number, row in enumerate(rows):
-            try:
-                if not number and contradicts(line.data, row):
-                    raise BadField(TWICE)
-                self._take(row)
-            except BadField as fault:
-                text = f"{fault} The row is not counted; restore it."
-                self.found.append(Issue(self._path, line.number, text))
+        for place, row in enumerate(rows):
+            if not place and contradicts(line.data, row):
+                self._tell(line.number, TWICE)
+            else:
+                self._take_or_tell(row, line.number)
+
+    def _take_or_tell(self, row: Row, number: int) -> None:
+        try:
+            self._take(row)
+        except BadField as fault:
+            self._tell(number, str(fault))
+
+    def _tell(self, number: int, fault: str) -> None:
+        self.found.append(Issue(self._path, number, f"{fault} The row is not counted; restore it."))
 
     def rest(self) -> Iterator[Finding]:
         """Yield the calls and totals that were kept."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from vaultsync.collectors.agents.claude_code.rows import Message, Row, blocks_of
-from vaultsync.collectors.reading import LONG_LINE
+from vaultsync.collectors.lines import LONG_LINE
 
 BULK_TOOLS = frozenset(
     {"Bash", "BashOutput", "Edit", "Glob", "Grep", "LS", "MultiEdit", "NotebookEdit", "NotebookRead", "Read"}

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from vaultsync.collectors.agents.lines import NOTHING, decoded, records_of
+from vaultsync.collectors.agents.lines import NOTHING, decoded, records_at_once, records_of
 
 
 class Message(msgspec.Struct, gc=False):
@@ -63,13 +63,19 @@ class Block(msgspec.Struct, gc=False):
     input: Raw = NOTHING
 
 
-_row = msgspec.json.Decoder(Row).decode
+_decoder = msgspec.json.Decoder(Row)
+_row, _rows = _decoder.decode, _decoder.decode_lines
 _blocks = msgspec.json.Decoder(list[Block]).decode
 
 
 def rows_of(line: bytes) -> tuple[list[Row], bool]:
     """Decode one physical line; see `records_of`."""
     return records_of(line, _row)
+
+
+def rows_at_once(data: bytes) -> list[Row]:
+    """Decode whole lines in one step; see `records_at_once`."""
+    return records_at_once(data, _rows)
 
 
 def blocks_of(content: Raw) -> list[Block]:
