@@ -189,7 +189,7 @@ def find(record: Mapping[str, Any]) -> Found:
             plan = _plan_of(tuple(known))
             break
     values: dict[str, object] = {}
-    families: set[Family] = set()  # "inclusive" overrules "exclusive"
+    families: set[Family] = set()
     for field, at, family in plan.plain:
         value = known[at]
         kind = type(value)
@@ -204,7 +204,9 @@ def find(record: Mapping[str, Any]) -> Found:
     for day in plan.days:
         if is_date(known[day]) and (at_clock := clock(values.get("when"))):
             values["when"] = f"{known[day]} {at_clock}"  # a date and a time of day in two columns
-    return Found(values, max(families, default="disjoint"))
+    if not families:
+        return Found(values)
+    return Found(values, "inclusive" if "inclusive" in families else "exclusive")
 
 
 def _best(field: str, spellings: tuple[_Spelling, ...], known: Mapping[Key, Any]) -> _Spelling | None:

@@ -28,7 +28,7 @@ PARTS = ("input", "output", "cache_writes", *(n for n in TOKEN_CLASSES if n not 
 """Fields that hold token counts which add up; `cache_writes` is the sum over all lifetimes."""
 COUNTS = (*PARTS[:2], "total", *PARTS[2:])
 """Fields that hold token counts."""
-_AUDIO = {"input_audio": "input", "output_audio": "output", "cache_read_audio": "cache_read"}
+_AUDIO = (("input_audio", "input"), ("output_audio", "output"), ("cache_read_audio", "cache_read"))
 """Counts that cannot be larger than what they are parts of."""
 
 
@@ -113,8 +113,9 @@ def split(found: Found, *, separators: bool = False) -> Split:
         flags += ("negative_class",) if beside > prompt else ()
     if outside:
         given["output"] = output + reasoning
-    if not _AUDIO.keys().isdisjoint(given):
-        given.update((part, min(get(part, 0), get(whole, 0))) for part, whole in _AUDIO.items())
+    for part, whole in _AUDIO:
+        if part in given:
+            given[part] = min(given[part], get(whole, 0))
     tokens = TokenCounts(**given)
     if not fits:
         flags += ("total_mismatch",)
