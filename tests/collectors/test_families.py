@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from vaultsync.collectors.families import PARTS, Family, Found, split
 from vaultsync.collectors.values import BadField
-from vaultsync.model import TokenCounts
+from vaultsync.model import TOKEN_CLASSES, TokenCounts
 
 COUNTS = st.integers(0, 5000)
 
@@ -75,7 +75,7 @@ def test_counts_never_grow_and_never_turn_negative(family: Family, values: dict[
     tokens = said.tokens
     parts = sum(count for name, count in values.items() if not name.endswith("audio") and name != "total")
     assert tokens.total + said.unsplit <= parts + values.get("total", 0)
-    assert min(getattr(tokens, name) for name in TokenCounts.__slots__) >= 0
+    assert min(getattr(tokens, name) for name in TOKEN_CLASSES) >= 0
     assert tokens.reasoning <= tokens.output
     assert tokens.input_audio <= tokens.input and tokens.output_audio <= tokens.output
 
