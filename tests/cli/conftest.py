@@ -86,7 +86,7 @@ class FakeRun:
     def collect(self) -> Collected:
         return self.answer("collect").collected or Collected()
 
-    def figures(self, since: date, until: date) -> Figures:
+    def figures(self, since: date, until: date, dimensions: object = None) -> Figures:
         self.asked.append(("figures", since, until))
         return Figures(self.asked)
 

@@ -7,7 +7,7 @@ counts and multiplies the few sums by their rates as `Decimal`: no float, no rou
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, localcontext
@@ -33,6 +33,7 @@ def load(
     *,
     currency: str = "USD",
     cost: CostChoice = "auto",
+    dimensions: Collection[str] = DIMENSIONS,
 ) -> UsageTable:
     """Price a usage table once, so that it can be summed in many ways.
 
@@ -41,12 +42,14 @@ def load(
         currency: What sums are told in; money without an exchange rate stays apart.
         cost: `auto`: billed or charged money in the log wins, then the calculated cost, then the log's own
             estimate; `calculated`: never what the log states; `reported`: always, where it states something.
+        dimensions: Those by which the rows are told apart; no others can be asked for. Without `session` no
+            sessions are counted.
     """
     with localcontext(prec=PRECISION):
         frame, names = read(rows, calendar)
         frame["lot"], lots = rate(frame, names, pricer, currency, cost)
     sheet = Sheet(frame, rows.outcomes, calendar)
-    return UsageTable(calendar, sheet, {name: names[name] for name in DIMENSIONS}, lots)
+    return UsageTable(calendar, sheet, {name: names[name] for name in DIMENSIONS if name in dimensions}, lots)
 
 
 @dataclass(frozen=True)
@@ -84,11 +87,11 @@ class UsageTable:
             where: Dimension -> value that an event must have; None: has none.
 
         Raises:
-            ValueError: A dimension is not one of `DIMENSIONS`, or stands twice in `by`.
+            ValueError: A dimension is not one of those that were loaded, or stands twice in `by`.
         """
-        wrong = sorted({*by, *(where or {})} - {*DIMENSIONS})
+        wrong = sorted({*by, *(where or {})} - self._names.keys())
         if wrong or len({*by}) < len(by):
-            raise ValueError(f"by and where take each of {', '.join(DIMENSIONS)} once; not {wrong or by}")
+            raise ValueError(f"by and where take each of {', '.join(self._names)} once; not {wrong or by}")
         key = (period.start, period.end, tuple(by), bucket, frozenset((where or {}).items()))
         if key not in self._told:
             self._told[key] = self._summarize(period, by, bucket, where or {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,15 @@ DAY = 86_400
 Integers = npt.NDArray[np.int64]
 
 
+@runtime_checkable
+class Coded(Protocol):
+    """A column of texts that are numbered already."""
+
+    codes: Sequence[int]
+    """Place in `distinct` of each row's text."""
+    distinct: Sequence[str | None]
+
+
 def read(rows: UsageRows, calendar: Calendar) -> tuple[pd.DataFrame, dict[str, list[str]]]:
     """Turn rows into numbers: counts, days, and for each label the place of its text in a list, -1 for none.
 
@@ -37,7 +46,7 @@ def read(rows: UsageRows, calendar: Calendar) -> tuple[pd.DataFrame, dict[str, l
     names: dict[str, list[str]] = {}
     for label in LABELS:
         data[label], names[label] = _codes(columns[label])
-    data["action"], names["action"] = _codes(_actions(columns["action_type"], columns["action_name"]))
+    data["action"], names["action"] = _actions(columns["action_type"], columns["action_name"])
     # A part larger than its whole would make the price of a sum differ from the sum of prices.
     for part, whole in (
         ("input_audio", "input"),
@@ -56,14 +65,27 @@ def read(rows: UsageRows, calendar: Calendar) -> tuple[pd.DataFrame, dict[str, l
 
 
 def _codes(values: Sequence[object]) -> tuple[Integers, list[str]]:
-    codes, texts = pd.factorize(np.asarray(values, dtype=object))
-    return codes.astype(np.int64), [str(text) for text in texts]
+    """Number the texts of a column, if they are not numbered yet."""
+    if not isinstance(values, Coded):
+        codes, texts = pd.factorize(np.asarray(values, dtype=object))
+        return codes.astype(np.int64), [str(text) for text in texts]
+    names = [text for text in values.distinct if text is not None]
+    places = {name: number for number, name in enumerate(names)}
+    moved = np.asarray([-1 if text is None else places[text] for text in values.distinct], dtype=np.int64)
+    return moved[np.asarray(values.codes, dtype=np.int64)], names
 
 
-def _actions(types: Sequence[object], names: Sequence[object]) -> list[str | None]:
-    pairs = list(zip(types, names, strict=True))
-    joined = {pair: " ".join(str(part) for part in pair if part is not None) or None for pair in set(pairs)}
-    return [joined[pair] for pair in pairs]
+def _actions(types: Sequence[object], names: Sequence[object]) -> tuple[Integers, list[str]]:
+    """Codes of `type name`; of whichever of the two there is."""
+    (kinds, kind_names), (titles, title_names) = _codes(types), _codes(names)
+    pairs, places = np.unique(kinds * (len(title_names) + 1) + titles, return_inverse=True)
+    texts = []
+    for pair in pairs.tolist():
+        kind, title = divmod(pair + 1, len(title_names) + 1)
+        parts = (text(kind_names, kind), text(title_names, title - 1))
+        texts.append(" ".join(part for part in parts if part is not None) or None)
+    codes, distinct = _codes(texts)
+    return codes[places], distinct
 
 
 def _local_days(starts: Integers, calendar: Calendar) -> Integers:

@@ -72,7 +72,7 @@ def report(
 
     with shell.open() as (run, settings, today):
         whole = span(since, until, period, today, run.calendar)
-        figures = run.figures(whole.start, whole.end)
+        figures = run.figures(whole.start, whole.end, {*by, *where})
         summary = figures.summarize(whole, by, period, where or None)
     say(write(summary, settings, form).rstrip("\n"))
     return DONE

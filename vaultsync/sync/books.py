@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from functools import cached_property
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property, partial
 from math import gcd
 from typing import TYPE_CHECKING
 
 from vaultsync.errors import ConfigError
 from vaultsync.ledger import Ledger
-from vaultsync.periods import Calendar, Period, day
+from vaultsync.periods import Calendar, Period, day, midnight
 from vaultsync.settings import Settings, shipped
 from vaultsync.text import nearest_or_all
 from vaultsync.vault import locate
@@ -23,9 +24,19 @@ from vaultsync.vault.locales import LOCALES, find_locale
 
 if TYPE_CHECKING:
     from vaultsync.aggregate import UsageTable
+    from vaultsync.ledger import Usage
     from vaultsync.pricing import PriceList
 
 DAY = timedelta(days=1)
+QUARTER_HOUR = 900
+DETAILS = {
+    "session": ("session",),
+    "project": ("project",),
+    "branch": ("branch",),
+    "action": ("action_type", "action_name"),
+    "machine": ("machine",),
+}
+"""Dimensions that rows need not be told apart by where nobody asks, and the labels they are made of."""
 
 
 @dataclass
@@ -98,17 +109,54 @@ class Books:
         """Read figures anew: the ledger has changed."""
         self._table, self._loaded = None, (date.max, date.min)
 
-    def _load(self, since: date, until: date) -> UsageTable:
+    def asked(self, since: date, until: date, dimensions: Collection[str]) -> UsageTable:
+        """Priced usage for a question that names some dimensions: the same sums, of less that is read."""
+        return self._load(since, until, dimensions)
+
+    def _load(self, since: date, until: date, dimensions: Collection[str] | None = None) -> UsageTable:
         from vaultsync import aggregate
 
+        wanted = aggregate.DIMENSIONS if dimensions is None else dimensions
+        return aggregate.load(
+            self._rows(since, until, dimensions),
+            self.prices,
+            self.calendar,
+            currency=self.settings.currency,
+            cost=self.settings.cost,
+            dimensions=wanted,
+        )
+
+    def _rows(self, since: date, until: date, dimensions: Collection[str] | None) -> Usage:
+        """Usage by days; where a price follows the hour, by the intervals of the price list."""
         zone, prices = self.settings.zone, self.prices
         start, end = day(since).instants(zone)[0], day(until).instants(zone)[0]
-        rows = self.ledger.rows(
-            start, end, prices.thresholds, gcd(15, prices.minutes), self.settings.project_name
+        needs = None
+        if dimensions is not None:
+            needs = {label for dimension in dimensions for label in DETAILS.get(dimension, ())}
+        ask = partial(
+            self.ledger.rows,
+            start,
+            end,
+            prices.thresholds,
+            gcd(15, prices.minutes),
+            self.settings.project_name,
+            needs=needs,
         )
-        return aggregate.load(
-            rows, prices, self.calendar, currency=self.settings.currency, cost=self.settings.cost
-        )
+        rows = ask(cuts=self._midnights(since, until))
+        models = {*zip(rows.columns["provider"], rows.columns["model"], strict=True)}
+        by_hour = any(prices.windowed(str(maker or "unknown"), str(model or "")) for maker, model in models)
+        return ask() if by_hour else rows
+
+    def _midnights(self, since: date, until: date) -> list[datetime] | None:
+        """Instants at which a day begins, a local one or one of UTC, whose prices count.
+
+        Returns:
+            None where one of them is no whole quarter-hour.
+        """
+        span = self.span() or (since, since)
+        days = Period(max(since, span[0]) - DAY, min(until, span[1] + DAY) + DAY, "day", "").days()
+        found = sorted({midnight(each, zone) for each in days for zone in (self.settings.zone, UTC)})
+        return None if any(each.timestamp() % QUARTER_HOUR for each in found) else found
 
     def span(self) -> tuple[date, date] | None:
         """Local days of the first and the last event; None without events."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import date, datetime
@@ -90,9 +90,15 @@ class Run:
         """The price list in force."""
         return self.books.prices
 
-    def figures(self, since: date, until: date) -> UsageTable:
-        """Priced usage of local days, `until` excluded."""
-        return self.books.figures(since, until)
+    def figures(self, since: date, until: date, dimensions: Collection[str] | None = None) -> UsageTable:
+        """Priced usage of local days, `until` excluded.
+
+        Args:
+            dimensions: All that will be asked for; None: any.
+        """
+        if dimensions is None:
+            return self.books.figures(since, until)
+        return self.books.asked(since, until, dimensions)
 
     def event(self, text: str) -> UsageEvent | None:
         """The one event that an id, or the beginning of one, names; None: there is none, or more than one."""
