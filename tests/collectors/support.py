@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gzip
-from dataclasses import fields
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.registry import Collector
-from vaultsync.model import TOKEN_CLASSES, Finding, Issue, TokenCounts, UsageEvent
+from vaultsync.model import Finding, Issue, TokenCounts, UsageEvent
 
 SAMPLES = Path(__file__).parent / "samples"
 NOW = datetime(2026, 2, 15, 12, tzinfo=UTC)
@@ -68,10 +67,9 @@ def _plain(finding: Finding) -> dict[str, Any]:
         return {"issue": finding.text, "line": finding.line, "rejected": finding.rejected}
     assert isinstance(finding, UsageEvent)
     shown: dict[str, Any] = {}
-    for field in fields(finding):
-        value = getattr(finding, field.name)
+    for name, value in finding._asdict().items():
         if isinstance(value, TokenCounts):
-            value = {name: getattr(value, name) for name in TOKEN_CLASSES if getattr(value, name)}
-        if value != field.default:
-            shown[field.name] = value
+            value = {of: count for of, count in value._asdict().items() if count}
+        if value != UsageEvent._field_defaults.get(name):
+            shown[name] = value
     return shown

@@ -20,14 +20,20 @@ from vaultsync.model import AgentName, FinalOutput, Finding, SessionTotal, Token
 
 small = st.integers(0, 3)
 names = st.sampled_from([None, "a", "b"])
-counts = st.builds(TokenCounts, input=small, cache_read=small, cache_write_5m=small, output=st.integers(0, 9))
+counts = st.builds(
+    lambda **said: TokenCounts(**said),
+    input=small,
+    cache_read=small,
+    cache_write_5m=small,
+    output=st.integers(0, 9),
+)
 whens = st.integers(0, 5).map(lambda n: NOON + timedelta(minutes=5 * n))
 costs = st.sampled_from([None, Decimal("0"), Decimal("0.10"), Decimal("0.1"), Decimal("2")])
 
 
 def usage(keys: st.SearchStrategy[str | None]) -> st.SearchStrategy[UsageEvent]:
     return st.builds(
-        UsageEvent,
+        lambda **said: UsageEvent(**said),  # all else as it is where a log says nothing
         when=whens,
         source=st.just("claude-code"),
         provider=st.sampled_from(["anthropic", "unknown"]),

@@ -40,8 +40,8 @@ class Piece(NamedTuple):
     """Byte at which it begins in the (unpacked) file."""
 
     @property
-    def count(self) -> int:
-        """Whole lines; 0: the only one is not finished."""
+    def finished(self) -> int:
+        """How many of its lines are; 0: the only one is not."""
         return self.data.count(b"\n")
 
     def lines(self) -> Iterator[Line]:

@@ -186,7 +186,7 @@ class Reader:
                             self.reject(number, "the line is over 64 MB. Shorten it at its source.")
                         continue
                     piece = Piece(number, bytes(buffer[begin:stop]), offset)
-                    self.next_line += piece.count
+                    self.next_line += piece.finished
                     yield piece
         except damages(self.file.packed) as error:
             self.reject(

@@ -38,7 +38,10 @@ class Collector(Protocol):
 
     name: str
     """Source name of its events; lower case with hyphens."""
-    kind: Kind
+
+    @property
+    def kind(self) -> Kind:
+        """How its files are read again."""
 
     def claims(self, file: LogFile) -> bool:
         """Say whether a file is of this format, by name and head only; never open it."""

@@ -169,7 +169,7 @@ class _Day:
             self.origin = replace(self.origin, day=local_day(self.events[-1].when, self.origin.zone))
         built = build(found, replace(self.origin, grain="day"))
         flags = {"from_totals", *built.event.flags} - {"assumed_date"}
-        return Built(replace(built.event, flags=tuple(sorted(flags))), built.remarks)
+        return Built(built.event._replace(flags=tuple(sorted(flags))), built.remarks)
 
     def _totals(self, stated: Found) -> Iterator[Issue]:
         """Hold the totals against the runs; what they tell beyond the list is an event of the day."""
@@ -223,8 +223,8 @@ class _Day:
         models = {(event.provider, event.model) for event in self.events}
         if day.model == "unknown" and len(models) == 1:  # the listed runs agree
             ((provider, model),) = models
-            day = replace(day, provider=provider, model=model, flags=_flags(day, "assumed_model"))
-        self.events.append(replace(day, tokens=tokens, unsplit=unsplit, requests=runs))
+            day = day._replace(provider=provider, model=model, flags=_flags(day, "assumed_model"))
+        self.events.append(day._replace(tokens=tokens, unsplit=unsplit, requests=runs))
 
     def _outcomes(self, totals: Mapping[str, Any]) -> Iterator[Issue]:
         """Compare the day's outcomes with those of its runs; one that no run tells of goes to the last."""
@@ -246,13 +246,13 @@ class _Day:
             yield from self._empty()
         if more and self.events:
             last = self.events[-1]
-            self.events[-1] = replace(last, outcomes=tuple(sorted((*last.outcomes, *more.items()))))
+            self.events[-1] = last._replace(outcomes=tuple(sorted((*last.outcomes, *more.items()))))
 
     def _empty(self) -> Iterator[Issue]:
         """A day without tokens, which carries outcomes."""
         try:
             event, _ = self._day_event(Found({**self.common, "input": 0, "output": 0}))
-            self.events.append(replace(event, requests=0))
+            self.events.append(event._replace(requests=0))
         except BadField as error:
             yield self.issue(f"{error} Its outcomes are left out.", "outcomes")
 
@@ -294,5 +294,5 @@ def _exact_shares(events: Sequence[UsageEvent], amount: Decimal) -> list[UsageEv
         part = left if weight == rest else min(left, (left * weight / rest).quantize(MICRO))
         left, rest = left - part, rest - weight
         flags = _flags(event, "day_estimate")
-        shared.append(replace(event, cost=part, cost_kind="estimated", flags=flags))
+        shared.append(event._replace(cost=part, cost_kind="estimated", flags=flags))
     return shared

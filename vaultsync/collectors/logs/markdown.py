@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -260,9 +260,9 @@ def _event(group: _Group, page: _Page, origin: Origin) -> Built:
     built = build(found._replace(values=values), origin)
     event = built.event
     if group.kind == "session" and event.session is None and group.name:
-        event = replace(event, session=f"{event.when:%Y-%m-%d} #{group.name}")
+        event = event._replace(session=f"{event.when:%Y-%m-%d} #{group.name}")
     if any(field_of(label) in COUNTS and re.search(r"[~≈]|approx", value) for label, value in group.pairs):
-        event = replace(event, quality="estimate")
+        event = event._replace(quality="estimate")
     return Built(event, built.remarks)
 
 
