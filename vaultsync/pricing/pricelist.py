@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -60,7 +60,7 @@ class PriceList:
     def __init__(self, layers: Sequence[Layer], currency: str = "USD") -> None:
         self._layers = tuple(layers)
         self._currency = currency.upper()
-        self._found: dict[tuple[str, str, date], Found] = {}
+        self._found: dict[Hashable, Found] = {}
         self._priced: dict[RateKey, Priced] = {}
         self.digest = sha256("\n".join(layer.digest for layer in layers).encode()).hexdigest()
         """Hash of the content of all lists."""
@@ -175,7 +175,9 @@ class PriceList:
         return Priced(applied, found, hit, model, block, choice)
 
     def _find(self, provider: str, model: str, day: date) -> Found:
-        asked = (provider, model, day)
+        name = model.strip().lower()
+        meant = tuple(layer.alias(name, day) for layer in self._layers)  # all that a day can change
+        asked = (provider, model, meant)
         found = self._found.get(asked)
         if found is None:
             found = self._found[asked] = find(self._layers, provider_name(provider), model, day)
