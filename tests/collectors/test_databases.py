@@ -71,6 +71,16 @@ def test_a_damaged_database_waits_while_it_may_be_written_and_is_named_when_it_r
     assert (found, verdict) == ([], "damaged") and "the database cannot be read" in said[0]
 
 
+def test_a_database_that_is_cut_off_anywhere_tells_no_empty_rows(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    made(path).close()
+    data = path.read_bytes()
+    for length in (*range(1, 200), *range(200, len(data), 97), len(data) - 1):
+        path.write_bytes(data[:length])
+        found, verdict, said = rows(path)
+        assert (found, verdict, len(said)) == ([], "damaged", 1)
+
+
 def test_columns_of_a_table_that_is_not_there_are_none(tmp_path: Path) -> None:
     made(tmp_path / "a.db").close()
     with database(reader_of(tmp_path / "a.db")) as db:

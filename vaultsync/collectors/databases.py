@@ -13,7 +13,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from vaultsync.collectors.reading import Reader
+from vaultsync.collectors.reading import LogFile, Reader
 
 MAGIC = b"SQLite format 3\0"
 SUFFIXES = (".db", ".sqlite", ".sqlite3", ".vscdb")
@@ -32,6 +32,8 @@ def database(reader: Reader) -> Iterator[sqlite3.Connection | None]:
     """
     with ExitStack() as stack:
         try:
+            if is_cut(reader.file):
+                raise sqlite3.DatabaseError("its end is missing")
             db = stack.enter_context(closing(_open(_readable(reader.file.path, stack))))
         except (sqlite3.Error, OSError) as error:
             _give_up(reader, error)
@@ -42,6 +44,15 @@ def database(reader: Reader) -> Iterator[sqlite3.Connection | None]:
             reader.end = reader.file.size
         except sqlite3.Error as error:
             _give_up(reader, error)
+
+
+def is_cut(file: LogFile) -> bool:
+    """Say whether the end of a database is missing; SQLite takes a page in part for empty rows."""
+    head = file.head
+    if not head.startswith(MAGIC) or head[24:28] != head[92:96] or wal_mark(file.path):
+        return False  # what it says of its length is not valid, or its changes lie beside it
+    page = int.from_bytes(head[16:18], "big")
+    return file.size < (65536 if page == 1 else page) * int.from_bytes(head[28:32], "big")
 
 
 def _readable(path: Path, stack: ExitStack) -> Path:
