@@ -81,14 +81,14 @@ class Sheet:
         counts = np.add.reduceat(self._counts[ranked], starts).tolist()
         stated = np.add.reduceat(self._stated[ranked], starts).tolist()
         cells = zip((keys[number] for number in numbers), lots[heads].tolist(), counts, stated, strict=True)
-        sessions = self._codes["session"][rows]
         outcomes = [
             (keys[line], *outcome)
             for row, line in (zip(rows.tolist(), lines.tolist(), strict=True) if self._outcomes else ())
             for outcome in self._outcomes.get(row, ())
         ]
-        told = {keys[line]: count for line, count in _distinct(lines, sessions).items()}
-        return Sums(cells, told, _distinct(lines * 0, sessions)[0], outcomes)
+        pairs = _pairs(lines, self._codes["session"][rows])
+        sessions = Counter(keys[line] for line, _ in pairs)
+        return Sums(cells, sessions, len({session for _, session in pairs}), outcomes)
 
     def _select(self, period: Period, where: Mapping[str, int]) -> Integers:
         """Numbers of the rows of a period."""
@@ -125,9 +125,9 @@ def _ranked(numbers: Integers) -> tuple[Integers, Integers]:
     return order, np.concatenate(([0], (ranked[1:] != ranked[:-1]).nonzero()[0] + 1))
 
 
-def _distinct(lines: Integers, sessions: Integers) -> Counter[int]:
-    """Number of distinct sessions of each line; -1 is none."""
+def _pairs(lines: Integers, sessions: Integers) -> list[tuple[int, int]]:
+    """Every line with each of its sessions, once; -1 is no session."""
     has_one = sessions >= 0
     width = int(sessions.max()) + 1
-    pairs = np.unique(lines[has_one] * width + sessions[has_one])
-    return Counter((pairs // width).tolist() if width else ())
+    pairs = np.unique(lines[has_one] * width + sessions[has_one]).tolist()
+    return [divmod(pair, width) for pair in pairs]

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from types import TracebackType
 
@@ -72,7 +72,7 @@ def place(path: Path, vault: Path) -> Path:
         NoteSkipped: It lies outside the vault or in a hidden folder.
     """
     try:
-        root, real = vault.resolve(), path.resolve()
+        root, real = _root(vault), path.resolve()
     except (OSError, RuntimeError) as error:
         raise NoteSkipped(path, "its links lead in a circle.", "Remove one of them.") from error
     if not real.is_relative_to(root):
@@ -83,6 +83,12 @@ def place(path: Path, vault: Path) -> Path:
     if any(part.startswith(".") for relative in inner for part in relative.parts):
         raise NoteSkipped(path, "it lies in a hidden folder, which Obsidian does not show.")
     return real
+
+
+@lru_cache(maxsize=8)
+def _root(vault: Path) -> Path:
+    """The vault's folder after all links, which are not followed anew for each note."""
+    return vault.resolve()
 
 
 def read(path: Path, vault: Path) -> Note:
