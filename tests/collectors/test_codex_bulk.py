@@ -80,6 +80,9 @@ def test_results_answers_and_histories_are_passed_over(made: object, text: str) 
     "line",
     [
         encode([result("y" * LONG)]).rstrip() + encode([count((1, 0, 0, 1, 0), (1, 0, 0, 1, 0))]).rstrip(),
+        encode([result("y"), count((1, 0, 0, 1, 0), (1, 0, 0, 1, 0)), result("y" * LONG)]).replace(
+            b"\n", b""
+        ),
         encode([result("y" * LONG)]).rstrip()[:-2],
         encode([result("y" * LONG)]).rstrip()[:-1] + b',"type":"token_usage_record"}',
         encode([result("y" * LONG)]).rstrip()[:-1] + rb',"\u0074ype":"token_usage_record"}',
@@ -93,6 +96,13 @@ def test_results_answers_and_histories_are_passed_over(made: object, text: str) 
 def test_any_other_line_is_decoded(line: bytes) -> None:
     first, last = ends(line)
     assert not skips(first, last)
+
+
+def test_an_escape_that_is_cut_is_not_relied_on() -> None:
+    first, last = ends(encode([result("y" * LONG)]))
+    closed = rb'\","type":"token_usage_record","note":"'  # the other half of the escape stands before
+    assert skips(first, last) and not skips(first, closed + last[len(closed) :])
+    assert not skips(first, rb"\"" + last[2:])
 
 
 def spaced(line: bytes) -> bytes:

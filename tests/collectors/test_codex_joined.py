@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.collectors.rollouts import (
+    MODEL,
     Json,
     at,
     collector,
@@ -131,22 +132,47 @@ def test_a_subagent_that_replays_its_parent(tmp_path: Path) -> None:
         assert [call.action_name for call in calls] == [None, None, "explorer", None]
 
 
-def test_a_fork_of_a_fork(tmp_path: Path) -> None:
+@pytest.mark.parametrize("named", [{"forked_from_id": CHILD}, {"session_id": PARENT}])
+def test_a_fork_of_a_fork(tmp_path: Path, named: Json) -> None:
     parent = write(tmp_path / "a.jsonl", *HISTORY)
     middle = [meta(CHILD, 100, forked_from_id=PARENT), *restamped(HISTORY, 100), *OWN]
     child = write(tmp_path / "b.jsonl", *middle)
     last = [context(uuid7(201), 201), count((2600, 1900, 0, 110, 40), (100, 0, 0, 10, 0), 205)]
-    youngest = [meta(GRANDCHILD, 200, forked_from_id=CHILD), *restamped(middle, 200), *last]
+    youngest = [meta(GRANDCHILD, 200, **named), *restamped(middle, 200), *last]
     grandchild = write(tmp_path / "c.jsonl", *youngest)
     expected = [(FIRST, PARENT, None), (SECOND, PARENT, None), (THIRD, CHILD, None)]
     for calls in orders(tmp_path, parent, child, grandchild):
         assert told(calls) == [*expected, ((100, 0, 0, 10), GRANDCHILD, None)]
 
 
+def test_a_subagent_that_copies_no_settings(tmp_path: Path) -> None:
+    """The last turns of a long history; where a turn begins still tells whose it is."""
+    parent = write(tmp_path / "parent.jsonl", *HISTORY)
+    copied = [each for each in restamped(HISTORY, 100) if each["type"] != "turn_context"]
+    child = write(tmp_path / "child.jsonl", meta(CHILD, 100, forked_from_id=PARENT), *copied, *OWN)
+    for calls in orders(tmp_path, parent, child):
+        assert told(calls) == [(FIRST, PARENT, None), (SECOND, PARENT, None), (THIRD, CHILD, None)]
+        assert {call.model for call in calls} == {MODEL}
+    assert [call.session for call in collected(tmp_path, child)] == [PARENT, PARENT, CHILD]
+
+
 def test_a_fork_whose_parent_is_gone_keeps_its_calls(tmp_path: Path) -> None:
     child = write(tmp_path / "b.jsonl", meta(CHILD, 100, forked_from_id=PARENT), *HISTORY, *OWN)
     expected = [(FIRST, PARENT, None), (SECOND, PARENT, None), (THIRD, CHILD, None)]
     assert told(collected(tmp_path, child)) == expected
+
+
+def test_calls_from_before_a_fork_are_its_parent_s(tmp_path: Path) -> None:
+    rows = [meta("C", 100, forked_from_id="P"), meta("P"), count(SUM1, ONE, 5), count(SUM2, TWO, 105)]
+    expected = [(FIRST, "P", None), (SECOND, "C", None)]
+    assert told(collected(tmp_path, write(tmp_path / "b.jsonl", *rows))) == expected
+
+
+def test_an_answer_tells_its_thread(tmp_path: Path) -> None:
+    rows = [meta("C", forked_from_id="P"), record("resp_1", ONE, 5, "P"), record("resp_2", TWO, 6, "C")]
+    rows += [record("resp_3", THREE, 7, "nobody")]
+    expected = [(FIRST, "P", None), (SECOND, "C", None), (THIRD, "C", None)]
+    assert told(collected(tmp_path, write(tmp_path / "b.jsonl", *rows))) == expected
 
 
 def test_subagents_whose_sums_begin_at_zero(tmp_path: Path) -> None:

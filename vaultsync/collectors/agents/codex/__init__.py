@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from vaultsync.collectors.agents.codex.bulk import skips
+from vaultsync.collectors.agents.codex.bulk import KINDS, begins, skips
 from vaultsync.collectors.agents.codex.counts import Counted, counted, tokens_of
 from vaultsync.collectors.agents.codex.family import Family, Thread
 from vaultsync.collectors.agents.codex.meter import Meter
@@ -41,6 +41,7 @@ SOURCE = "codex"
 FOLDERS = ("sessions", "archived_sessions")
 PATTERNS = ("**/*.jsonl", "**/*.jsonl.zst")
 SPLICED = "the line is more than one plain record; all are counted. Nothing needs to be done."
+TWICE = "the row says twice what it is, and not the same."
 PATH_LIMIT = 1000
 RECORDING = (0, 152)
 """Version from which the answers of a parent are told by id in its own rollout, and left out of copies."""
@@ -115,6 +116,8 @@ class Reading:
             self.found.append(Issue(self._path, line.number, SPLICED, rejected=False))
         for row in rows:
             try:
+                if row is rows[0] and row.type not in KINDS and begins(line.data):
+                    raise BadField(TWICE)
                 self._take(row)
             except BadField as fault:
                 told = f"{fault} The row is not counted; restore it."

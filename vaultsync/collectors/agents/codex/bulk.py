@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import re
 
-_begin = re.compile(
+KINDS = ("response_item", "compacted")
+"""Types of rows in which nothing counts."""
+begins = re.compile(
     rb'\{"timestamp":"[0-9T:.Z+-]{20,40}",(?:"ordinal":\d{1,15},)?"type":'
     rb'(?:"response_item","payload":\{"type":"[a-z_]{1,60}"|"compacted","payload":\{"message":)'
 ).match
+"""Finds that a line begins as the program writes such a row."""
 _ENDS = (b'"}}', b'"}]}}')
 
 
@@ -25,7 +28,7 @@ def skips(first: bytes, last: bytes) -> bool:
         first: Its first bytes.
         last: Its last bytes, without the line feed.
     """
-    if not last.endswith(_ENDS) or last.startswith(b"\\") or _begin(first) is None:
+    if not last.endswith(_ENDS) or last.startswith(b"\\") or begins(first) is None:
         return False
     if first.count(b'"payload"') > 1:
         return False
