@@ -1,10 +1,21 @@
-"""Find the repository that a working folder belongs to; looks at this machine's own disk only."""
+"""Find the folders of an agent, and the repository that a working folder belongs to; on this machine only."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 LINK_LIMIT = 4096
+
+
+def folder_of(environ: Mapping[str, str], home: Path, name: str, usual: str) -> Path:
+    """The folder that an environment variable names, else the usual one.
+
+    Args:
+        usual: Path below the home folder; empty for the home folder itself.
+    """
+    moved = environ.get(name, "").strip()
+    return home / moved[2:] if moved.startswith("~/") else Path(moved) if moved else home / usual
 
 
 def repository_of(folder: str) -> str:
