@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaultsync.model import BudgetState, Figures, Notice
@@ -75,9 +77,14 @@ class Telling:
         from vaultsync import render, report
 
         told = report.build(target.kind, self._desk(target))
-        own = self.books.settings.templates
-        body = render.note(told, own if own.is_dir() else None, shipped() / "templates")
+        body = render.note(told, *self._templates)
         return Told(body, {} if target.kind == "dashboard" else render.properties(told))
+
+    @cached_property
+    def _templates(self) -> tuple[Path | None, Path]:
+        """The vault's own folder of templates, if there is one, and the shipped one."""
+        own = self.books.settings.templates
+        return own if own.is_dir() else None, shipped() / "templates"
 
     def _desk(self, target: Target) -> Desk:
         """Gather what the report of a note is made from."""
