@@ -1,0 +1,246 @@
+"""Read the chats of Gemini CLI: each answer of a model, with the counts that stand at it.
+
+Odd facts of the format (own count over public session files, and the program's own source, August 2026):
+a session was one JSON object, rewritten on every turn, and is a file of lines since version 0.40; on upgrade
+the old file stays beside the new one. A message is written again, whole, whenever its tool calls move on.
+Rewound messages were paid for, so `$rewindTo` takes nothing back. Cached tokens stand inside `input`, those
+of `thoughts` and `tool` beside `output` and `input`. What the program asks a model on the side (which model
+to take, what to compress) stands in no file, nor does the folder in which it worked: only its hash does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+from msgspec import Raw
+
+from vaultsync.collectors.agents.counts import counts_of, object_of
+from vaultsync.collectors.agents.documents import document, elements
+from vaultsync.collectors.agents.lines import NOTHING, decoded, id_of, name_of, time_of
+from vaultsync.collectors.agents.roots import folder_of, repository_of
+from vaultsync.collectors.agents.rows import rows_in
+from vaultsync.collectors.families import Split
+from vaultsync.collectors.reading import LogFile, Reader
+from vaultsync.collectors.registry import Place
+from vaultsync.collectors.values import BadField, text
+from vaultsync.model import Finding, Issue, UsageEvent
+
+SOURCE = "gemini-cli"
+PATTERNS = ("*/chats/**/*.json", "*/chats/**/*.jsonl")
+MARKS = (b'"sessionId"', b'"projectHash"')
+"""What every session file says at its very beginning."""
+BEGINNING = 4096
+COUNTS = {
+    "input": ("input", "tool"),
+    "cache_read": ("cached",),
+    "output": ("output",),
+    "reasoning": ("thoughts",),
+    "total": ("total",),
+}
+KEYS = tuple(key for keys in COUNTS.values() for key in keys)
+PATH_LIMIT = 1000
+LIST_LIMIT = 1024 * 1024
+"""Bytes of the program's list of projects that are read."""
+_is_unique = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE).fullmatch
+
+
+class Row(msgspec.Struct, gc=False):
+    """A line, a message or a whole session; every field may hold anything, so that none fails as a whole."""
+
+    id: Any = None
+    type: Any = None
+    timestamp: Any = None
+    model: Any = None
+    tokens: Raw = NOTHING
+    session: Any = msgspec.field(default=None, name="sessionId")
+    project: Any = msgspec.field(default=None, name="projectHash")
+    kind: Any = None
+    messages: Raw = NOTHING
+    changes: Raw = msgspec.field(default=NOTHING, name="$set")
+
+
+class Call(NamedTuple):
+    """One answer of a model."""
+
+    when: datetime
+    model: str
+    counts: Split
+
+
+_row = msgspec.json.Decoder(Row).decode
+
+
+class GeminiCli:
+    """Collect what Gemini CLI leaves in its `chats` folders."""
+
+    name = SOURCE
+    kind: Literal["store"] = "store"
+
+    def __init__(self, root_of: Callable[[str], str] = repository_of) -> None:
+        """Make a collector.
+
+        Args:
+            root_of: Working folder -> root of its repository; asked once per folder.
+        """
+        self._project_of = lru_cache(maxsize=4096)(lambda folder: text(root_of(folder), PATH_LIMIT))
+
+    def claims(self, file: LogFile) -> bool:
+        """Say whether a file is a session, by name and beginning."""
+        beginning = file.head[:BEGINNING]
+        return file.name.endswith((".json", ".jsonl")) and all(mark in beginning for mark in MARKS)
+
+    def places(self, environ: Mapping[str, str], home: Path) -> Sequence[Place]:
+        """The `chats` folders of this machine; `GEMINI_CLI_HOME` takes the place of the home folder."""
+        return [Place(folder_of(environ, home, "GEMINI_CLI_HOME", "") / ".gemini" / "tmp", PATTERNS)]
+
+    def collect(self, reader: Reader) -> Iterator[Finding]:
+        """Yield the answers of a session in their order; each once, as it was written last."""
+        session = Session(reader)
+        session.read()
+        yield from session.issues
+        folder = working_folder(reader.file.path, session.project)
+        yield from session.events(self._project_of(folder) if folder else None)
+
+
+class Session:
+    """What one file says of one session."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader, self._path = reader, reader.file.path
+        self._id: str | None = None
+        self._is_agent = False
+        self._calls: dict[str | int, Call] = {}
+        """By the id of the message; those without one by their number."""
+        self.project: str | None = None
+        """Hash of the working folder."""
+        self.issues: list[Issue] = []
+
+    def read(self) -> None:
+        """Read the file, of whichever era."""
+        if self._reader.file.name.endswith(".jsonl"):
+            self._read_lines()
+        else:
+            self._read_document()
+
+    def _read_lines(self) -> None:
+        for found in rows_in(self._reader, _row):
+            if isinstance(found, Issue):
+                self.issues.append(found)
+            else:
+                number, row = found
+                self._take(row, number)
+
+    def _read_document(self) -> None:
+        row = document(self._reader, _row)
+        if row is not None:
+            self._take(row, None)
+
+    def _take(self, row: Row, line: int | None) -> None:
+        self._id = id_of(row.session) or self._id
+        self.project = id_of(row.project) or self.project
+        self._is_agent |= row.kind == "subagent"
+        if row.type == "gemini":
+            try:
+                self._count(row)
+            except BadField as fault:
+                self._note(line, f"{fault} The message is not counted; restore it.")
+        if bytes(row.messages):
+            self._take_messages(row.messages, line)
+        if bytes(row.changes) and (changes := decoded(_row, row.changes)) is not None:
+            changes.type, changes.changes = None, NOTHING  # what is set belongs to the session
+            self._take(changes, line)
+
+    def _take_messages(self, raw: Raw, line: int | None) -> None:
+        for number, message in enumerate(elements(raw), 1):
+            row = decoded(_row, message)
+            if row is None:
+                self._note(line, f"message {number} is not an object, so it is not counted. Restore it.")
+            else:
+                row.messages = row.changes = NOTHING
+                self._take(row, line)
+
+    def _count(self, row: Row) -> None:
+        """Note an answer that was counted, in the place of what was said of it before.
+
+        Raises:
+            BadField: It cannot be counted.
+        """
+        counts = counts_of(object_of(row.tokens, "tokens", KEYS), COUNTS, "outside")
+        if counts is not None:
+            call = Call(time_of(row.timestamp, self._reader.zone), name_of(row.model) or "unknown", counts)
+            self._calls[id_of(row.id) or len(self._calls)] = call
+
+    def _note(self, line: int | None, told: str) -> None:
+        self.issues.append(Issue(self._path, line, told))
+
+    def events(self, project: str | None) -> Iterator[UsageEvent]:
+        """The answers; those of a subagent belong to the session that it works for."""
+        session = parent_of(self._path) or self._id if self._is_agent else self._id
+        for ident, call in self._calls.items():
+            yield UsageEvent(
+                when=call.when,
+                source=SOURCE,
+                provider="google",
+                model=call.model,
+                tokens=call.counts.tokens,
+                key=key_of(self._id, ident),
+                unsplit=call.counts.unsplit,
+                session=name_of(session),
+                project=project,
+                action_type="agent" if self._is_agent else None,
+                agent=name_of(self._id) if self._is_agent else None,
+                flags=call.counts.flags,
+            )
+
+
+def key_of(session: str | None, message: str | int) -> str | None:
+    """Key of an answer: its own id where that is unique everywhere, else together with its session."""
+    if isinstance(message, int):
+        return None
+    if _is_unique(message):
+        return f"{SOURCE}:{message}"
+    return f"{SOURCE}:{session}:{message}" if session else None
+
+
+def parent_of(path: Path) -> str | None:
+    """Session for which a subagent works; its chats lie in a folder of that name."""
+    folder = path.parent
+    return folder.name if folder.parent.name == "chats" else None
+
+
+def working_folder(path: Path, project: str | None) -> str | None:
+    """Find the folder in which a session worked, by what the program has noted of it beside its chats.
+
+    Args:
+        path: The session file.
+        project: Hash of the folder.
+    """
+    chats = path.parent if path.parent.name == "chats" else path.parent.parent
+    if chats.name != "chats":
+        return None
+    try:
+        with (chats.parent / ".project_root").open("rb") as stream:
+            return stream.read(PATH_LIMIT).decode("utf-8", "replace").strip() or None
+    except OSError:
+        known = _projects(chats.parent.parent.parent / "projects.json")
+        return known.get(project or "") or known.get(chats.parent.name)
+
+
+@lru_cache(maxsize=64)
+def _projects(path: Path) -> Mapping[str, str]:
+    """The program's list of projects: hash of a folder, and the short name of it, -> the folder."""
+    try:
+        with path.open("rb") as stream:
+            folders = json.loads(stream.read(LIST_LIMIT))["projects"]
+        found = {name: folder for folder, name in folders.items() if isinstance(name, str)}
+        return found | {hashlib.sha256(folder.encode()).hexdigest(): folder for folder in folders}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
