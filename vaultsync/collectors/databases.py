@@ -18,6 +18,8 @@ from vaultsync.collectors.reading import LogFile, Reader
 MAGIC = b"SQLite format 3\0"
 SUFFIXES = (".db", ".sqlite", ".sqlite3", ".vscdb")
 """How the names of databases end; only these are asked for a `-wal` while nothing else has changed."""
+SMALLEST = 512
+"""Bytes of the smallest database that holds anything."""
 WAIT_SECONDS = 5.0
 STEPS = 50_000_000
 """Instructions of SQLite after which a query is given up; a hundred thousand calls take a hundredth."""
@@ -49,6 +51,8 @@ def database(reader: Reader) -> Iterator[sqlite3.Connection | None]:
 def is_cut(file: LogFile) -> bool:
     """Say whether the end of a database is missing; SQLite takes a page in part for empty rows."""
     head = file.head
+    if file.size < SMALLEST:
+        return file.size > 0
     if not head.startswith(MAGIC) or head[24:28] != head[92:96] or wal_mark(file.path):
         return False  # what it says of its length is not valid, or its changes lie beside it
     page = int.from_bytes(head[16:18], "big")
