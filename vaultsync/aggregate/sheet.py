@@ -7,6 +7,7 @@ added by the same lines.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -54,7 +55,10 @@ class Sheet:
         self._codes: dict[str, Integers] = {
             name: self._keys[name].to_numpy() for name in ("day", *DIMENSIONS)
         }
+        self._days: list[int] = self._codes["day"].tolist()
         self._lots: Integers = frame["lot"].to_numpy()
+        self._lot_count = int(self._lots.max(initial=0)) + 1
+        self._session_count = int(self._codes["session"].max(initial=0)) + 1
         self._counts: Integers = frame[list(COUNTS)].to_numpy()
         self._stated = frame["cost"].where(frame["is_stated"], Decimal(0)).to_numpy()
         place = {row: number for number, row in enumerate(frame.index.tolist())} if outcomes else {}
@@ -74,7 +78,7 @@ class Sheet:
         if not len(rows):
             return Sums()
         lines, lots = self._lines(by, bucket)[rows], self._lots[rows]
-        order, starts = _ranked(lines * (int(lots.max()) + 1) + lots)
+        order, starts = _ranked(lines * self._lot_count + lots)
         heads, ranked = order[starts], rows[order]
         numbers = lines[heads].tolist()
         keys = dict(zip(numbers, self._named(rows[heads], by, bucket), strict=True))
@@ -86,14 +90,13 @@ class Sheet:
             for row, line in (zip(rows.tolist(), lines.tolist(), strict=True) if self._outcomes else ())
             for outcome in self._outcomes.get(row, ())
         ]
-        pairs = _pairs(lines, self._codes["session"][rows])
+        pairs = self._pairs(lines, self._codes["session"][rows])
         sessions = Counter(keys[line] for line, _ in pairs)
         return Sums(cells, sessions, len({session for _, session in pairs}), outcomes)
 
     def _select(self, period: Period, where: Mapping[str, int]) -> Integers:
         """Numbers of the rows of a period."""
-        ends = (period.start.toordinal(), period.end.toordinal())
-        rows = np.arange(*self._codes["day"].searchsorted(ends))
+        rows = np.arange(*(bisect_left(self._days, end.toordinal()) for end in (period.start, period.end)))
         for dimension, code in where.items():
             rows = rows[self._codes[dimension][rows] == code]
         return rows
@@ -112,6 +115,12 @@ class Sheet:
         starts = [self._calendar.period(bucket, day).start.toordinal() for day in days]
         return np.asarray(starts, dtype=np.int64)[places]
 
+    def _pairs(self, lines: Integers, sessions: Integers) -> list[tuple[int, int]]:
+        """Every line with each of its sessions, once; -1 is no session."""
+        has_one = sessions >= 0
+        pairs = np.unique(lines[has_one] * self._session_count + sessions[has_one]).tolist()
+        return [divmod(pair, self._session_count) for pair in pairs]
+
     def _named(self, rows: Integers, by: Sequence[str], bucket: Kind | None) -> Iterable[Key]:
         """The keys of the lines to which rows belong."""
         starts = self._buckets(bucket)[rows] if bucket else rows * 0
@@ -123,11 +132,3 @@ def _ranked(numbers: Integers) -> tuple[Integers, Integers]:
     order = numbers.argsort(kind="stable")
     ranked = numbers[order]
     return order, np.concatenate(([0], (ranked[1:] != ranked[:-1]).nonzero()[0] + 1))
-
-
-def _pairs(lines: Integers, sessions: Integers) -> list[tuple[int, int]]:
-    """Every line with each of its sessions, once; -1 is no session."""
-    has_one = sessions >= 0
-    width = int(sessions.max()) + 1
-    pairs = np.unique(lines[has_one] * width + sessions[has_one]).tolist()
-    return [divmod(pair, width) for pair in pairs]
