@@ -22,7 +22,7 @@ from click.testing import CliRunner
 from vaultsync import budget, pricing, settings
 from vaultsync.cli import COMMANDS, common, main, program
 from vaultsync.cli.report import DIMENSIONS
-from vaultsync.collectors import registry
+from vaultsync.collectors import loading, registry
 from vaultsync.collectors.logs.mapping import FIELDS, KEYS, MappedLog, MappingSpec
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.registry import Collector
@@ -146,7 +146,7 @@ def test_every_exit_code_is_explained(code: int) -> None:
 
 def test_every_shipped_collector_is_in_the_table() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    shipped = project["project"]["entry-points"][registry.GROUP]
+    shipped = project["project"]["entry-points"][loading.GROUP]
     assert [name for name in shipped if not re.search(rf"^\| `{name}` \|", README, re.MULTILINE)] == []
 
 
@@ -269,8 +269,8 @@ def collectors() -> tuple[list[Collector], int]:
         for text in CONFIGS
         for each in yaml.safe_load(text).get("mappings") or ()
     ]
-    loaded, broken = registry.load(mapped)
-    assert broken == [] and {c.name for c in loaded} >= {p.name for p in entry_points(group=registry.GROUP)}
+    loaded, broken = loading.load(mapped)
+    assert broken == [] and {c.name for c in loaded} >= {p.name for p in entry_points(group=loading.GROUP)}
     return loaded, len(mapped)
 
 
@@ -387,9 +387,9 @@ def test_collector_of_the_example_collects(tmp_path: Path) -> None:
     path = tmp_path / "a.quill"
     path.write_text(f"{line}\nbad line\n{line.replace('1200', '-1')}\n{line}", encoding="utf-8")
     quill = scope["Quill"]()
-    registry._check(quill, [])
+    loading._check(quill, [])
     reader = Reader(LogFile.look(path))
-    assert registry.match(reader.file, [*registry.load()[0], quill]) is quill
+    assert registry.match(reader.file, [*loading.load()[0], quill]) is quill
     event, *issues = quill.collect(reader)
     assert (event.tokens.input, event.tokens.output, event.model) == (1200, 300, "quill-2")
     assert [issue.line for issue in issues] == [2, 3]

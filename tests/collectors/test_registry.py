@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import os
 import socket
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
 from tests.collectors.support import written
-from vaultsync.collectors import registry
 from vaultsync.collectors.finding import find_files, matches
 from vaultsync.collectors.reading import LogFile, Reader
-from vaultsync.collectors.registry import Place, files_of, load, match
+from vaultsync.collectors.registry import Place, files_of, match
 from vaultsync.model import Finding, Issue
 
 
@@ -54,49 +51,12 @@ class Point:
         return self.what
 
 
-def install(monkeypatch: pytest.MonkeyPatch, *points: Point) -> None:
-    """Let these be all entry points."""
-    monkeypatch.setattr(registry, "entry_points", lambda group: points)
-
-
 def told(found: Iterator[Path | Issue], root: Path) -> list[str]:
     """Relative paths, those of issues with a mark before them."""
     return [
         f"! {Path(f.path).relative_to(root)}" if isinstance(f, Issue) else str(f.relative_to(root))
         for f in found
     ]
-
-
-def test_collectors_come_by_name_after_the_mappings(monkeypatch: pytest.MonkeyPatch) -> None:
-    install(monkeypatch, Point("b", lambda: Claimer("b")), Point("a", lambda: Claimer("a")))
-    collectors, issues = load([Claimer("zz")])
-    assert [c.name for c in collectors] == ["zz", "a", "b"] and not issues
-
-
-@pytest.mark.parametrize(
-    "what",
-    [
-        ImportError("No module named 'gone'"),
-        SyntaxError("bad"),
-        lambda: 1 / 0,
-        lambda: object(),
-        lambda: Claimer("a"),
-    ],
-)
-def test_broken_plug_in_is_an_issue_and_the_others_work(monkeypatch: pytest.MonkeyPatch, what: Any) -> None:
-    install(monkeypatch, Point("a", lambda: Claimer("a")), Point("b", what), Point("c", lambda: Claimer("c")))
-    collectors, issues = load()
-    assert [c.name for c in collectors] == ["a", "c"]
-    assert len(issues) == 1 and str(issues[0]).startswith("collector b: it cannot be loaded (")
-
-
-def test_every_shipped_collector_loads(monkeypatch: pytest.MonkeyPatch) -> None:
-    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
-    shipped = project["entry-points"][registry.GROUP]
-    points = [EntryPoint(name, value, registry.GROUP) for name, value in shipped.items()]
-    monkeypatch.setattr(registry, "entry_points", lambda group: points)
-    collectors, issues = load()
-    assert [c.name for c in collectors] == sorted(shipped) and not issues
 
 
 def test_one_claim_wins(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.sync.conftest import World, event
-from vaultsync.collectors import registry
+from vaultsync.collectors import loading
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.registry import Place
 from vaultsync.model import Finding
@@ -158,8 +158,8 @@ def test_a_collector_that_fails_costs_its_own_files_only(
         def places(self, environ: object, home: object) -> tuple[Place, ...]:
             return ()
 
-    shipped = registry.load
-    monkeypatch.setattr(registry, "load", lambda mapped: ([Broken(), *shipped(mapped)[0]], []))
+    shipped = loading.load
+    monkeypatch.setattr(loading, "load", lambda mapped, memory: ([Broken(), *shipped(mapped)[0]], []))
     world.write("logs/odd.log", "text\n")
     world.log("a.jsonl", event("2026-01-09T08:00:00Z"))
     for _ in range(2):

@@ -21,7 +21,7 @@ import pytest
 from tests.sync.conftest import CONFIG, World, event
 from vaultsync import __main__ as front
 from vaultsync import idle
-from vaultsync.collectors import registry
+from vaultsync.collectors import loading
 from vaultsync.vault import app
 
 IDLE = "Nothing to do: all notes are up to date.\n"
@@ -229,12 +229,12 @@ def test_beside_a_collector_from_elsewhere_there_is_no_stamp(
         claims = places = lambda *_: ()
         collect = iter
 
-    def load(extra: object) -> object:
-        collectors, issues = whole(extra)  # type: ignore[arg-type]
+    def load(extra: object, memory: object) -> object:
+        collectors, issues = whole(extra, memory)  # type: ignore[arg-type]
         return [*collectors, Foreign()], issues
 
-    whole = registry.load
-    monkeypatch.setattr(registry, "load", load)
+    whole = loading.load
+    monkeypatch.setattr(loading, "load", load)
     door.ask()
     assert [door.ask().is_quick for _ in range(2)] == [False] * 2
 

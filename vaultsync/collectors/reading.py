@@ -218,7 +218,7 @@ class Reader:
             what = "unpacks to over 256 MB or 100 times its size" if self.file.packed else "is over 256 MB"
             self._damage(f"the file {what}. Split it, or write one event per line.")
             return b""
-        self.end = len(data)
+        self.end = self.start + len(data)
         return data.removeprefix(BOM)
 
     def _is_foreign(self) -> bool:

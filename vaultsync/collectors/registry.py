@@ -1,10 +1,9 @@
-"""The `Collector` protocol; find collectors and files, and match each file to exactly one collector."""
+"""The `Collector` protocol; find files, and match each to exactly one collector."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -12,7 +11,6 @@ from vaultsync.collectors.finding import depth_of, files_below
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.model import Finding, Issue
 
-GROUP = "vaultsync.collectors"
 Kind = Literal["lines", "document", "store"]
 """How a file is read again. `lines`: append-only, read on from where reading stopped. The others are read
 whole when they changed, and count only if they could be: `document`: what it says now replaces what it said
@@ -50,50 +48,15 @@ class Collector(Protocol):
         """Yield what the file says, in its order; trouble with a line is an `Issue`, never an exception."""
 
     def places(self, environ: Mapping[str, str], home: Path) -> Sequence[Place]:
-        """Usual places of this tool's logs on this machine; empty for formats that live anywhere."""
+        """Usual places of this tool's logs on this machine; empty for formats that live anywhere.
 
-
-def load(extra: Sequence[Collector] = ()) -> tuple[list[Collector], list[Issue]]:
-    """All collectors: those of `extra` (the user's mappings) first, then the entry points, sorted by name.
-
-    Returns:
-        The collectors, and an issue for each entry point that cannot be loaded.
-
-    Source: entry-point group `vaultsync.collectors`; the shipped collectors use the same door.
-    """
-    collectors, issues = list(extra), []
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        try:
-            collector = point.load()()
-            _check(collector, collectors)
-        except Exception as error:  # a plug-in may fail in any way, and must not stop the run
-            text = (
-                f"it cannot be loaded ({_in_short(error)}). Update or uninstall the package that brings it."
-            )
-            issues.append(Issue(f"collector {point.name}", None, text))
-        else:
-            collectors.append(collector)
-    return collectors, issues
+        They depend on nothing but the arguments and the system, for the answer is remembered.
+        """
 
 
 def files_of(place: Place) -> Iterator[Path | Issue]:
     """The logs in the usual place of a tool, and issues about what cannot be read there."""
     return files_below(place.root, place.patterns)
-
-
-def _check(collector: object, others: Sequence[Collector]) -> None:
-    """Refuse what is no collector, and a second one of the same name.
-
-    Raises:
-        TypeError: The message says what is wrong.
-    """
-    missing = [
-        name for name in ("name", "kind", "claims", "collect", "places") if not hasattr(collector, name)
-    ]
-    if missing:
-        raise TypeError(f"it has no {' and no '.join(missing)}")
-    if any(getattr(collector, "name", None) == other.name for other in others):
-        raise TypeError("its name is taken")
 
 
 def match(file: LogFile, collectors: Sequence[Collector], mapped: int = 0) -> Collector | Issue:
@@ -130,8 +93,3 @@ def _unclaimed(file: LogFile) -> Issue:
         return Issue(file.path, None, "the note holds no usage, so nothing is read from it.", rejected=False)
     remedy = "Add a mapping to vaultsync.yaml, or move the file out of the logs."
     return Issue(file.path, None, f"no collector knows this format. {remedy}")
-
-
-def _in_short(error: Exception) -> str:
-    """An exception on one line."""
-    return f"{type(error).__name__} {' '.join(str(error).split())}"[:200].rstrip()

@@ -5,6 +5,7 @@ An unchanged file costs one `stat`; a file that has grown is read from where rea
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -56,6 +57,8 @@ class Collecting:
     _issues: list[Issue] = field(default_factory=list)
     _counts: dict[str, SourceCount] = field(default_factory=dict)
     _removed: int = 0
+    _unchanged: Counter[str] = field(default_factory=Counter)
+    """Files with nothing new, by collector."""
 
     def run(self) -> Collected:
         """Read all that is new, settle the ledger, and say what was found."""
@@ -69,6 +72,8 @@ class Collecting:
         fresh = [file for path, owner in wanted if (file := self._unread(path, owner, known, names))]
         self._take(reading, fresh)
         self.ledger.settle()
+        for name, files in self._unchanged.items():
+            self._count(name, files=files)
         counts = tuple(self._counts[name] for name in sorted(self._counts))
         return Collected(counts, tuple(self._issues), self._removed)
 
@@ -125,7 +130,7 @@ class Collecting:
         is_same = (info.st_size, info.st_mtime_ns, info.st_ino) == (state.size, state.mtime_ns, state.inode)
         if is_held or not is_same or has_moved_on(path, state):
             return Unread(path, owner, max(0, info.st_size - state.offset))
-        self._count(state.collector, files=1)
+        self._unchanged[state.collector] += 1
         return None
 
     # --- one file ---

@@ -16,6 +16,7 @@ from vaultsync.sync.books import Books
 from vaultsync.sync.collect import Surroundings, rejected_lines
 from vaultsync.sync.mappings import mapping_collectors
 from vaultsync.sync.places import Places
+from vaultsync.sync.read import installed
 from vaultsync.sync.values import Check
 
 SYNCED = ("dropbox", "onedrive", "icloud", "com~apple~clouddocs", "google drive", "syncthing", "nextcloud")
@@ -83,7 +84,7 @@ def _note(books: Books, kind: str, path: Path, exists: bool, used: bool, origin:
 
 def _logs(settings: Settings, around: Surroundings) -> Iterator[Check]:
     mapped = mapping_collectors(settings)
-    collectors, broken = registry.load(mapped)
+    collectors, broken = installed(settings, mapped)
     for issue in broken:
         yield Check("Logs", "collector", "error", str(issue))
     for collector in collectors:

@@ -6,13 +6,13 @@ import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
 
-from vaultsync.collectors import registry
 from vaultsync.idle import NOTHING
 from vaultsync.settings import Settings, shipped, vault_marks
 from vaultsync.sync.books import Books
 from vaultsync.sync.collect import Surroundings
 from vaultsync.sync.mappings import mapping_collectors
 from vaultsync.sync.places import Places
+from vaultsync.sync.read import installed
 
 APP_FILES = (
     "app.json",
@@ -48,7 +48,7 @@ def looked(books: Books, places: Places, around: Surroundings) -> tuple[list[Pat
         Files, whether or not they are there; folders that count with all below them.
         None: a collector from elsewhere is at work, and that may look at anything.
     """
-    collectors, _ = registry.load(mapping_collectors(books.settings))
+    collectors, _ = installed(books.settings, mapping_collectors(books.settings))
     if not all(type(collector).__module__.startswith("vaultsync.") for collector in collectors):
         return None
     folders = [folder for folder in books.settings.logs if folder.is_dir()]

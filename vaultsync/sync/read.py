@@ -6,13 +6,13 @@ Touches no ledger. What was read of a file before is told, and decides where the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from vaultsync.collectors import registry
+from vaultsync.collectors import loading, registry
 from vaultsync.collectors.databases import SUFFIXES as DATABASES
 from vaultsync.collectors.databases import wal_mark
 from vaultsync.collectors.reading import LogFile, Reader, capped
@@ -65,11 +65,11 @@ class Reading:
         self._settings, self._known, self._now = settings, known, now
         mapped = mapping_collectors(settings)
         self._mapped = len(mapped)
-        self.collectors, self.issues = registry.load(mapped)
+        self.collectors, self.issues = installed(settings, mapped)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel without the collectors, which are loaded again; a plug-in's may hold anything."""
-        return Reading, (self._settings, dict(self._known), self._now)
+        return Reading, (self._settings, self._known, self._now)
 
     def collector(self, name: str | None) -> Collector | None:
         """A collector by its name."""
@@ -92,13 +92,27 @@ class Reading:
             return told
         if owner is None and file.size == 0:
             return told
-        collector = self.collector(owner) or registry.match(file, self.collectors, self._mapped)
+        collector = (
+            self.collector(owner)
+            or self._as_before(file)
+            or registry.match(file, self.collectors, self._mapped)
+        )
         if isinstance(collector, Issue):
             told.issues.append(collector)
         else:
             told.source = collector.name
             self._collect(file, collector, told, read_on)
         return told
+
+    def _as_before(self, file: LogFile) -> Collector | None:
+        """The collector that read a file before, if it still knows it, and no new mapping does."""
+        state = self._known.get(str(file.path))
+        collector = self.collector(state.collector) if state else None
+        try:
+            mapped = any(each.claims(file) for each in self.collectors[: self._mapped])
+            return collector if collector and not mapped and collector.claims(file) else None
+        except Exception:  # the one that fails is named when all are asked
+            return None
 
     def whole(self, path: Path, owner: str | None) -> Told:
         """Read a file to its end; the result holds plain values only."""
@@ -133,6 +147,11 @@ class Reading:
                 return
         known = state.id if state and read_on else None
         told.prepared = prepare(Batch(collector.name, reader, findings, replaces, known, is_table(file)))
+
+
+def installed(settings: Settings, mapped: Sequence[Collector]) -> tuple[list[Collector], list[Issue]]:
+    """The mappings, and all collectors that are installed; see `loading.load`."""
+    return loading.load(mapped, settings.state / "cache" / "collectors.json")
 
 
 def blaming(collector: Collector, reader: Reader) -> Iterator[Finding]:

@@ -1,0 +1,196 @@
+"""Find the collectors that are installed, and load each only when it is wanted.
+
+Most runs find nothing new, and of dozens of tools a person uses a few. So the names of the shipped
+collectors and their usual places are remembered in a small file; it may be deleted at any time, and is made
+anew when the code, the home folder or an environment variable that was asked for is another. Collectors that
+other packages bring are loaded at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+from vaultsync.collectors.reading import LogFile, Reader
+from vaultsync.collectors.registry import Collector, Kind, Place
+from vaultsync.model import Finding, Issue
+
+GROUP = "vaultsync.collectors"
+OURS = "vaultsync."
+
+
+def load(extra: Sequence[Collector] = (), memory: Path | None = None) -> tuple[list[Collector], list[Issue]]:
+    """All collectors: those of `extra` (the user's mappings) first, then the entry points, sorted by name.
+
+    Args:
+        memory: File in which names and places are remembered; None: they are asked for.
+
+    Returns:
+        The collectors, and an issue for each entry point that cannot be loaded.
+
+    Source: entry-point group `vaultsync.collectors`; the shipped collectors use the same door.
+    """
+    collectors, issues = list(extra), []
+    remembered = Memory(memory)
+    for name, where in remembered.points():
+        try:
+            collector = Lazy(name, where, remembered) if where.startswith(OURS) else made(where)
+            _check(collector, collectors)
+        except Exception as error:  # a plug-in may fail in any way, and must not stop the run
+            text = (
+                f"it cannot be loaded ({_in_short(error)}). Update or uninstall the package that brings it."
+            )
+            issues.append(Issue(f"collector {name}", None, text))
+        else:
+            collectors.append(collector)
+    return collectors, issues
+
+
+def made(where: str) -> Collector:
+    """Make the collector that an entry point names: `module:Class`."""
+    module, _, path = where.partition(":")
+    found: Any = import_module(module)
+    for part in path.split("."):
+        found = getattr(found, part)
+    return cast("Collector", found())
+
+
+def _check(collector: Collector, others: Sequence[Collector]) -> None:
+    """Refuse what is no collector, and a second one of the same name.
+
+    Raises:
+        TypeError: The message says what is wrong.
+    """
+    if not isinstance(collector, Lazy):
+        wanted = ("name", "kind", "claims", "collect", "places")
+        if missing := [name for name in wanted if not hasattr(collector, name)]:
+            raise TypeError(f"it has no {' and no '.join(missing)}")
+    if any(collector.name == other.name for other in others):
+        raise TypeError("its name is taken")
+
+
+def _in_short(error: Exception) -> str:
+    """An exception on one line."""
+    return f"{type(error).__name__} {' '.join(str(error).split())}"[:200].rstrip()
+
+
+class Lazy:
+    """A shipped collector that is loaded when more than its name and its remembered places is wanted."""
+
+    def __init__(self, name: str, where: str, memory: Memory) -> None:
+        self.name = name
+        self._where, self._memory = where, memory
+
+    @cached_property
+    def collector(self) -> Collector:
+        """The collector itself."""
+        return made(self._where)
+
+    @property
+    def kind(self) -> Kind:
+        """How its files are read again."""
+        return self.collector.kind
+
+    def claims(self, file: LogFile) -> bool:
+        """Say whether a file is of this format."""
+        return self.collector.claims(file)
+
+    def collect(self, reader: Reader) -> Iterator[Finding]:
+        """Yield what the file says."""
+        return self.collector.collect(reader)
+
+    def places(self, environ: Mapping[str, str], home: Path) -> Sequence[Place]:
+        """Usual places of this tool's logs on this machine."""
+        known = self._memory.places(self.name, environ, home)
+        if known is not None:
+            return known
+        asked = Asked(environ)
+        found = self.collector.places(asked, home)
+        self._memory.keep(self.name, asked, home, found)
+        return found
+
+
+class Asked(Mapping[str, str]):
+    """An environment that notes which variables are asked for, and what they were."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.variables: dict[str, str | None] = {}
+
+    def __getitem__(self, name: str) -> str:
+        self.variables[name] = self._environ.get(name)
+        return self._environ[name]
+
+    def __iter__(self) -> Iterator[str]:
+        self.variables.update(self._environ)
+        return iter(self._environ)
+
+    def __len__(self) -> int:
+        return len(self._environ)
+
+
+class Memory:
+    """What is known of the collectors without loading them; without a file nothing is."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._known: dict[str, Any] = {}
+        with suppress(OSError, ValueError):
+            self._known = json.loads(path.read_bytes()) if path else {}
+        if not isinstance(self._known, dict) or self._known.get("code") != self._code:
+            self._known = {"code": self._code, "points": None, "places": {}}
+
+    def points(self) -> list[tuple[str, str]]:
+        """Name and `module:Class` of each collector that is installed, sorted by name."""
+        if self._known["points"] is None:
+            from importlib.metadata import entry_points  # slow to load
+
+            self._known["points"] = sorted([point.name, point.value] for point in entry_points(group=GROUP))
+            self._save()
+        return [(name, where) for name, where in self._known["points"]]
+
+    def places(self, name: str, environ: Mapping[str, str], home: Path) -> list[Place] | None:
+        """The usual places of a collector; None: not known for this home and environment."""
+        held = self._known["places"].get(name)
+        if held is None or held["home"] != str(home):
+            return None
+        if any(environ.get(variable) != value for variable, value in held["variables"].items()):
+            return None
+        return [Place(Path(root), tuple(patterns)) for root, patterns in held["places"]]
+
+    def keep(self, name: str, asked: Asked, home: Path, places: Sequence[Place]) -> None:
+        """Remember the usual places of a collector."""
+        found = [[str(place.root), place.patterns] for place in places]
+        self._known["places"][name] = {"home": str(home), "variables": asked.variables, "places": found}
+        self._save()
+
+    @cached_property
+    def _code(self) -> list[object]:
+        """What decides which collectors there are, and what they would say."""
+        looked = [*sys.path, *map(str, sorted(Path(__file__).parent.rglob("*.py")))]
+        return [sys.version, *(_stamp(path) for path in looked)]
+
+    def _save(self) -> None:
+        """Write the file; a run that cannot does without."""
+        if self._path is None:
+            return
+        with suppress(OSError, ValueError):  # a home folder may have any bytes
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+            temporary.write_text(json.dumps(self._known), encoding="utf-8")
+            temporary.replace(self._path)
+
+
+def _stamp(path: str) -> list[object]:
+    try:
+        info = os.stat(path or ".")  # noqa: PTH116
+    except OSError:
+        return [path]
+    return [path, info.st_mtime_ns, 0 if Path(path).is_dir() else info.st_size]
