@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from vaultsync.collectors.logs.mapping import BadMapping, MappedLog, MappingSpec
 from vaultsync.collectors.registry import Collector
 from vaultsync.errors import ConfigError
 from vaultsync.settings import Settings
@@ -14,6 +13,10 @@ def mapping_collectors(settings: Settings) -> list[Collector]:
     Raises:
         ConfigError: A mapping that cannot be used, with its file and line.
     """
+    if not settings.mappings:
+        return []
+    from vaultsync.collectors.logs.mapping import BadMapping, MappedLog, MappingSpec
+
     found: list[Collector] = []
     for raw in settings.mappings:
         try:
