@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -14,6 +15,10 @@ from vaultsync.ledger import schema
 
 WAIT_SECONDS = 60.0
 CACHE_KIB = 64 * 1024
+_SEEN = """SELECT user_version, application_id, (SELECT count(*) FROM sqlite_schema)
+    FROM pragma_user_version, pragma_application_id"""
+"""One statement, so that a ledger that another run is just making is not seen half made."""
+_PAUSE = 0.05
 _RESTORE = "Put back a backup of it, or move it away and run `vaultsync collect` to read the logs anew."
 
 
@@ -62,14 +67,18 @@ def connect(path: Path, *, read_only: bool, wal: bool, wait: float) -> sqlite3.C
         uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
         db = sqlite3.connect(uri, uri=True, timeout=wait, isolation_level=None)
         try:
-            _prepare(db, path, read_only=read_only, wal=wal)
+            _prepare(db, path, read_only=read_only)
+            if not read_only:
+                _use_journal(db, "WAL" if wal else "DELETE", wait)
+                db.execute("PRAGMA synchronous = FULL")
+                _migrate(db, path)
         except BaseException:
             db.close()
             raise
         return db
 
 
-def _prepare(db: sqlite3.Connection, path: Path, *, read_only: bool, wal: bool) -> None:
+def _prepare(db: sqlite3.Connection, path: Path, *, read_only: bool) -> None:
     db.execute("PRAGMA cell_size_check = ON")
     db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     version = _version(db, path)
@@ -80,11 +89,19 @@ def _prepare(db: sqlite3.Connection, path: Path, *, read_only: bool, wal: bool) 
             raise LedgerError(
                 path, f"the ledger has the older schema {version}.", "Run `vaultsync collect` once."
             )
-        return
-    db.execute(f"PRAGMA journal_mode = {'WAL' if wal else 'DELETE'}").fetchone()
-    db.execute("PRAGMA synchronous = FULL")
-    if version < len(schema.MIGRATIONS):
-        _migrate(db, path)
+
+
+def _use_journal(db: sqlite3.Connection, mode: str, wait: float) -> None:
+    """Choose the journal; SQLite does not wait where another run is just doing the same."""
+    while True:
+        try:
+            db.execute(f"PRAGMA journal_mode = {mode}").fetchone()
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or wait <= 0:
+                raise
+        time.sleep(_PAUSE)
+        wait -= _PAUSE
 
 
 def _refuse_strange_files(path: Path, read_only: bool) -> None:
@@ -104,9 +121,8 @@ def _refuse_strange_files(path: Path, read_only: bool) -> None:
 
 def _version(db: sqlite3.Connection, path: Path) -> int:
     """Schema version of an open file; 0 of an empty one."""
-    version = int(db.execute("PRAGMA user_version").fetchone()[0])
-    owner = db.execute("PRAGMA application_id").fetchone()[0]
-    tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    seen: tuple[int, int, int] = db.execute(_SEEN).fetchone()
+    version, owner, tables = seen
     if owner != schema.APPLICATION_ID and (tables or owner or version):
         raise LedgerError(
             path, "this database belongs to another program.", "Name another file with --ledger."
@@ -120,11 +136,10 @@ def _version(db: sqlite3.Connection, path: Path) -> int:
 
 def _refuse_cut(db: sqlite3.Connection, path: Path) -> None:
     """Notice a file that was cut short at once, not only when the missing page is asked for."""
-    if path.with_name(path.name + "-wal").exists():
-        with suppress(OSError):
-            if path.with_name(path.name + "-wal").stat().st_size:
-                return
     pages, size = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    with suppress(OSError):
+        if path.with_name(path.name + "-wal").stat().st_size:
+            return  # the rest may be there
     found = path.stat().st_size
     if found < pages * size:
         what = f"the ledger is damaged: {found} of {pages * size} bytes are left; it is kept as it is."
