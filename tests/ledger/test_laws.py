@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.ledger.making import EVER, NOON, picture, record
-from vaultsync.ledger import Ledger, store
+from vaultsync.ledger import Ledger, Usage
 from vaultsync.ledger.identity import Sighting, join, sight
 from vaultsync.model import AgentName, FinalOutput, Finding, SessionTotal, TokenCounts, UsageEvent
 
@@ -161,7 +161,7 @@ def test_sums_made_ahead_equal_the_sums_of_the_events(
             assert lines(ahead) == lines(direct)
 
 
-def lines(usage_rows: store.Usage) -> list[tuple[object, ...]]:
+def lines(usage_rows: Usage) -> list[tuple[object, ...]]:
     columns = [list(column) for column in usage_rows.columns.values()]
     outcomes: dict[int, list[tuple[str, int]]] = {}
     for row, name, amount in usage_rows.outcomes:

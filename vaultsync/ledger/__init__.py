@@ -1,27 +1,47 @@
-"""Every event once, for ever: what of each file was read, and the usage table of any range."""
+"""Every event once, for ever: what of each file was read, and the usage table of any range.
 
-from vaultsync.ledger.files import Batch, Files, FileState, Recorded, find
-from vaultsync.ledger.lock import lock
-from vaultsync.ledger.notes import NoteState
-from vaultsync.ledger.prepared import Prepared, prepare
-from vaultsync.ledger.rows import Usage
-from vaultsync.ledger.store import Changes, Ledger
-from vaultsync.ledger.stored import SessionSpan, SourceSpan, StoredEvent
+Each name is loaded when it is first asked for: a command that only reads the books needs nothing that writes.
+"""
 
-__all__ = [
-    "Batch",
-    "Changes",
-    "FileState",
-    "Files",
-    "Ledger",
-    "NoteState",
-    "Prepared",
-    "Recorded",
-    "SessionSpan",
-    "SourceSpan",
-    "StoredEvent",
-    "Usage",
-    "find",
-    "lock",
-    "prepare",
-]
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vaultsync.ledger.files import Batch as Batch
+    from vaultsync.ledger.files import Files as Files
+    from vaultsync.ledger.files import FileState as FileState
+    from vaultsync.ledger.files import Recorded as Recorded
+    from vaultsync.ledger.files import find as find
+    from vaultsync.ledger.locking import lock as lock
+    from vaultsync.ledger.notes import NoteState as NoteState
+    from vaultsync.ledger.prepared import Prepared as Prepared
+    from vaultsync.ledger.prepared import prepare as prepare
+    from vaultsync.ledger.rows import Usage as Usage
+    from vaultsync.ledger.store import Changes as Changes
+    from vaultsync.ledger.store import Ledger as Ledger
+    from vaultsync.ledger.stored import SessionSpan as SessionSpan
+    from vaultsync.ledger.stored import SourceSpan as SourceSpan
+    from vaultsync.ledger.stored import StoredEvent as StoredEvent
+
+NAMES = {
+    "files": "Batch Files FileState Recorded find",
+    "locking": "lock",
+    "notes": "NoteState",
+    "prepared": "Prepared prepare",
+    "rows": "Usage",
+    "store": "Changes Ledger",
+    "stored": "SessionSpan SourceSpan StoredEvent",
+}
+"""File in this package and the names that are at home there."""
+_HOMES = {name: file for file, names in NAMES.items() for name in names.split()}
+
+if not TYPE_CHECKING:  # a type checker reads the imports above, and notices names that are not there
+
+    def __getattr__(name: str) -> object:
+        """Load a name from its file."""
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(f"vaultsync.ledger.{_HOMES[name]}"), name)
+        return value

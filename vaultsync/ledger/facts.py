@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from vaultsync.ledger.identity import PROMPT_FIELDS
 from vaultsync.ledger.names import Names
@@ -105,8 +104,7 @@ def session_totals(db: sqlite3.Connection, names: Names, since: int, until: int)
     return sorted(found, key=lambda t: (t.source, t.session, t.run, t.model))
 
 
-@dataclass(frozen=True, slots=True)
-class SessionGap:
+class SessionGap(NamedTuple):
     """A session by its program's own totals, against the calls that its logs hold."""
 
     source: str

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
-from hashlib import blake2b
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
-from vaultsync.model import Finding, Issue
+from vaultsync.ledger.digest import blake2b
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from vaultsync.model import Finding, Issue
 
 Key = TypeVar("Key")
 HEAD_SIZE = 1024
@@ -52,8 +53,7 @@ class Reading(Protocol):
     def state(self) -> dict[str, Any]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(NamedTuple):
     """What one reading of one file found; recorded whole or not at all."""
 
     collector: str
@@ -69,8 +69,7 @@ class Batch:
     batch that `replaces` can take it back later."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """What became of a batch; findings that are events = new + duplicates + issues."""
 
     new: int = 0
@@ -126,6 +125,8 @@ class FileState(NamedTuple):
     @property
     def state(self) -> Mapping[str, Any]:
         """What its collector wanted to know again."""
+        import json
+
         found: Mapping[str, Any] = json.loads(self.state_text)
         return found
 
@@ -222,6 +223,8 @@ FILE_COLUMNS = "id, path, collector, size, mtime_ns, inode, device, offset, line
 
 def file_row(batch: Batch) -> tuple[object, ...]:
     """The columns of a file after its reading, without id."""
+    import json
+
     reading, file = batch.reading, batch.reading.file
     head = file.head[:HEAD_SIZE]
     return (

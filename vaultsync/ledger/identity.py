@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache, partial
-from hashlib import blake2b
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from vaultsync.ledger.digest import blake2b
 from vaultsync.model import MAX_COUNT, TOKEN_CLASSES, UsageEvent
 from vaultsync.text import decimal_text
 

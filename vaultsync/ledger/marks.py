@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from vaultsync.ledger.queries import INTERVAL, select_in, touch
 
 
-@dataclass(slots=True)
 class Marks:
     """Grows while a transaction lasts. A mark too many is harmless: what it marks is only looked at again."""
 
-    intervals: set[int] = field(default_factory=set)
-    """Quarter-hours since 1970, UTC."""
-    labels: set[int] = field(default_factory=set)
-    """Labels whose sessions and agents want settling."""
-    sessions: set[int] = field(default_factory=set)
+    __slots__ = ("intervals", "labels", "sessions")
+
+    def __init__(self) -> None:
+        self.intervals: set[int] = set()
+        """Quarter-hours since 1970, UTC."""
+        self.labels: set[int] = set()
+        """Labels whose sessions and agents want settling."""
+        self.sessions: set[int] = set()
 
     def touch(self, times: Iterable[int]) -> None:
         """Note that the figures at some instants changed."""

@@ -9,9 +9,8 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from vaultsync.ledger.identity import AT, LABEL_FIELDS, PROMPT_FIELDS, Text
 from vaultsync.ledger.names import Names
@@ -28,21 +27,26 @@ _KEYS = 5
 """Columns that tell groups apart: quarter, label, band, has_output, single."""
 
 
-@dataclass(frozen=True, slots=True)
 class Usage:
     """What `model.UsageRows` asks for; one row is one group."""
 
-    columns: Mapping[str, Sequence[object]]
-    """Names as in `model.UsageRows`; whole numbers are `array('q')`, the others lists."""
-    outcomes: list[tuple[int, str, int]]
-    """Row (from 0), name and amount of what its events achieved; a row may have several or none."""
+    __slots__ = ("columns", "outcomes")
+
+    def __init__(self, columns: Mapping[str, Sequence[object]], outcomes: list[tuple[int, str, int]]) -> None:
+        """Take a table.
+
+        Args:
+            columns: Names as in `model.UsageRows`; whole numbers are `array('q')`, the others lists.
+            outcomes: Row (from 0), name and amount of what its events achieved; a row may have several or
+                none.
+        """
+        self.columns, self.outcomes = columns, outcomes
 
     def __len__(self) -> int:
         return len(self.columns["events"])
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(NamedTuple):
     """What is asked for."""
 
     since: int

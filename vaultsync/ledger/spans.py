@@ -8,8 +8,7 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from vaultsync.ledger.identity import LABEL_FIELDS, Text
 from vaultsync.ledger.names import Names
@@ -33,8 +32,7 @@ class Texts(list[Text]):
         self.codes, self.distinct = codes, distinct
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What is asked of a range."""
 
     range: Range

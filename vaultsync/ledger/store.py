@@ -9,29 +9,27 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
-from vaultsync.ledger import facts, stored
 from vaultsync.ledger.files import FILE_COLUMNS, Batch, Files, Recorded
 from vaultsync.ledger.identity import Text, instant, microseconds
 from vaultsync.ledger.marks import Marks
 from vaultsync.ledger.names import Names
 from vaultsync.ledger.notes import NOTE_COLUMNS, NoteState, note_row, note_state
 from vaultsync.ledger.opening import WAIT_SECONDS, back_up, connect, guard
-from vaultsync.ledger.prepared import Prepared, prepare
-from vaultsync.ledger.record import Recorder
 from vaultsync.ledger.rows import Range, Usage, is_rolled, roll, usage
-from vaultsync.ledger.settle import Settler
-from vaultsync.ledger.spans import Question, detail, summed
-from vaultsync.model import SessionTotal
+
+if TYPE_CHECKING:
+    from vaultsync.ledger.facts import SessionGap
+    from vaultsync.ledger.prepared import Prepared
+    from vaultsync.ledger.stored import SessionSpan, SourceSpan, StoredEvent
+    from vaultsync.model import SessionTotal
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(NamedTuple):
     """Which figures changed since somebody last looked."""
 
     token: int
@@ -124,6 +122,9 @@ class Ledger:
         number, so a batch that does not begin where the ledger stands in that file is refused:
         `Recorded.is_stale`.
         """
+        from vaultsync.ledger.prepared import prepare
+        from vaultsync.ledger.record import Recorder
+
         said = prepare(batch) if isinstance(batch, Batch) else batch
         with self.transaction():
             return Recorder(self._db, self._names, said).run(self._marks)
@@ -137,6 +138,8 @@ class Ledger:
         Returns:
             How many events are shown otherwise now.
         """
+        from vaultsync.ledger.settle import Settler
+
         with guard(self.path):
             self._note()
             if not self._db.execute("SELECT EXISTS (SELECT 1 FROM unsettled)").fetchone()[0]:
@@ -220,6 +223,8 @@ class Ledger:
         Raises:
             ValueError: `needs` names something else.
         """
+        from vaultsync.ledger.spans import Question, detail, summed
+
         asked = Range(microseconds(since), microseconds(until), tuple(thresholds), minutes)
         question = None
         if needs is not None or cuts is not None:
@@ -262,35 +267,47 @@ class Ledger:
 
     def session_totals(self, since: datetime, until: datetime) -> list[SessionTotal]:
         """The programs' own totals of sessions that have an event in a range, whole, sorted."""
+        from vaultsync.ledger import facts
+
         with guard(self.path):
             return facts.session_totals(self._db, self._names, microseconds(since), microseconds(until))
 
-    def session_gaps(self, since: datetime, until: datetime) -> list[facts.SessionGap]:
+    def session_gaps(self, since: datetime, until: datetime) -> list[SessionGap]:
         """Sessions that have an event in a range, whole: the programs' own totals against the events."""
+        from vaultsync.ledger import facts
+
         with guard(self.path):
             return facts.session_gaps(self._db, self._names, microseconds(since), microseconds(until))
 
-    def find(self, text: str) -> list[stored.StoredEvent]:
+    def find(self, text: str) -> list[StoredEvent]:
         """Events by the log's own id, or by the first hex digits of ours; at most 50."""
+        from vaultsync.ledger import stored
+
         with guard(self.path):
             return stored.find(self._db, self._names, text)
 
-    def latest(self, count: int, where: Mapping[str, str | None] | None = None) -> list[stored.StoredEvent]:
+    def latest(self, count: int, where: Mapping[str, str | None] | None = None) -> list[StoredEvent]:
         """The last events, latest first.
 
         Args:
             where: Field of `UsageEvent` -> text that it must have; None: not stated.
         """
+        from vaultsync.ledger import stored
+
         with guard(self.path):
             return stored.latest(self._db, self._names, count, where or {})
 
-    def sessions(self, count: int) -> list[stored.SessionSpan]:
+    def sessions(self, count: int) -> list[SessionSpan]:
         """The sessions that were active last, latest first."""
+        from vaultsync.ledger import stored
+
         with guard(self.path):
             return stored.sessions(self._db, self._names, count)
 
-    def sources(self) -> list[stored.SourceSpan]:
+    def sources(self) -> list[SourceSpan]:
         """What each collector found so far, by name."""
+        from vaultsync.ledger import stored
+
         with guard(self.path):
             return stored.sources(self._db, self._names)
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from vaultsync.ledger.identity import AT, COUNT_FIELDS, LABEL_FIELDS, instant, log_key
 from vaultsync.ledger.names import Names
@@ -20,8 +19,7 @@ MOST = 50
 """Events that one search gives at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
+class StoredEvent(NamedTuple):
     """An event as the ledger holds it."""
 
     id: str
@@ -35,8 +33,7 @@ class StoredEvent:
         return self.id[:SHORT]
 
 
-@dataclass(frozen=True, slots=True)
-class SourceSpan:
+class SourceSpan(NamedTuple):
     """What one collector found so far."""
 
     source: str
@@ -45,8 +42,7 @@ class SourceSpan:
     last: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class SessionSpan:
+class SessionSpan(NamedTuple):
     """One session of one source; figures are of all its calls."""
 
     source: str
