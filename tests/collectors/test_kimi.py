@@ -13,6 +13,7 @@ import pytest
 from tests.collectors.enduring import HOSTILE, cut, held
 from tests.collectors.support import events, read, rejected, written
 from vaultsync.collectors.agents.kimi import Kimi
+from vaultsync.collectors.logs.flat_events import FlatArray, FlatEvents
 from vaultsync.collectors.reading import LogFile
 from vaultsync.ledger import Ledger
 from vaultsync.model import TokenCounts
@@ -143,6 +144,11 @@ def test_a_time_that_is_none_is_named(tmp_path: Path) -> None:
 )
 def test_wires_are_claimed_by_name_and_head(tmp_path: Path, name: str, text: str, claimed: bool) -> None:
     assert KIMI.claims(LogFile.look(written(tmp_path / name, text))) is claimed
+
+
+def test_a_wire_is_no_flat_log(tmp_path: Path) -> None:
+    file = LogFile.look(wire(tmp_path / "S2", record()))
+    assert KIMI.claims(file) and not FlatEvents().claims(file) and not FlatArray().claims(file)
 
 
 def test_the_usual_places_and_the_variables_that_move_them() -> None:

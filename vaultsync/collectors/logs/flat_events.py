@@ -36,9 +36,12 @@ SOURCE = "flat-events"
 LISTS = ("data", "results", "items", "events", "records", "entries")
 """Keys under which a JSON object may hold the list of its events."""
 EXPORTS = frozenset(
-    {"num_model_requests", "applied_cost_per_quantity", "usage_details", "usageDetails", "schemaType"}
+    {
+        *("num_model_requests", "applied_cost_per_quantity", "usage_details", "usageDetails", "schemaType"),
+        "usageScope",
+    }
 )
-"""Names of providers' exports in which known names mean something else: an `input_tokens` that includes the
+"""Names of providers' exports, and of Kimi's wires, in which known names mean something else: an `input_tokens` that includes the
 cached ones, an `input` that is the prompt. Whoever reads such an export has a collector of its own."""
 LOOKED_AT = 20
 """Lines of the head among which the first good one must be."""
