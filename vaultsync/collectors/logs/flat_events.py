@@ -41,8 +41,9 @@ EXPORTS = frozenset(
         "usageScope",
     }
 )
-"""Names of providers' exports, and of Kimi's wires, in which known names mean something else: an `input_tokens` that includes the
-cached ones, an `input` that is the prompt. Whoever reads such an export has a collector of its own."""
+"""Names of providers' exports, and of Kimi's wires, in which known names mean something else: an
+`input_tokens` that includes the cached ones, an `input` that is the prompt. Whoever reads such an export has
+a collector of its own."""
 LOOKED_AT = 20
 """Lines of the head among which the first good one must be."""
 
