@@ -12,6 +12,7 @@ import pytest
 
 from tests.collectors.support import events, issues, read, reader_of, rejected, written
 from vaultsync.collectors.agents.gemini_cli import GeminiCli
+from vaultsync.collectors.logs.flat_events import FlatArray, FlatEvents
 from vaultsync.collectors.reading import LogFile
 from vaultsync.collectors.registry import files_of
 from vaultsync.ledger import Batch, Ledger
@@ -250,6 +251,13 @@ def test_places_on_three_systems(home: str, environ: dict[str, str], root: str) 
 )
 def test_a_session_is_known_by_its_beginning(tmp_path: Path, name: str, content: str, is_ours: bool) -> None:
     assert collector().claims(LogFile.look(written(tmp_path / name, content))) is is_ours
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_a_session_is_no_log_of_flat_events(tmp_path: Path, name: str) -> None:
+    text = lines(meta(), answer()) if name == "a.jsonl" else document(answer())
+    file = LogFile.look(written(tmp_path / name, text))
+    assert not FlatEvents().claims(file) and not FlatArray().claims(file)
 
 
 # --- bad input ----------------------------------------------------------------------------------

@@ -38,12 +38,12 @@ LISTS = ("data", "results", "items", "events", "records", "entries")
 EXPORTS = frozenset(
     {
         *("num_model_requests", "applied_cost_per_quantity", "usage_details", "usageDetails", "schemaType"),
-        "usageScope",
+        *("usageScope", "projectHash"),
     }
 )
-"""Names of providers' exports, and of Kimi's wires, in which known names mean something else: an
-`input_tokens` that includes the cached ones, an `input` that is the prompt. Whoever reads such an export has
-a collector of its own."""
+"""Names of providers' exports, of Kimi's wires and Gemini CLI's chats, in which known names mean something
+else: an `input_tokens` that includes the cached ones, an `input` that is the prompt. Whoever reads such an
+export has a collector of its own."""
 LOOKED_AT = 20
 """Lines of the head among which the first good one must be."""
 
@@ -133,7 +133,10 @@ def _shape(file: LogFile) -> Header | Literal["json"] | None:
         if bare.startswith("{"):
             if bare.endswith(("{", "[", ",")):  # printed over several lines
                 return None
-            if is_event(first_record(bare).leaves) and _counts(bare):
+            names = first_record(bare).leaves
+            if not EXPORTS.isdisjoint(names):
+                return None
+            if is_event(names) and _counts(bare):
                 return "json"
         elif (head := header(line.rstrip("\r"), number)) and is_event(set(head.names)):
             return head
