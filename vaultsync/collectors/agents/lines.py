@@ -24,6 +24,7 @@ MOST_RECORDS = 1000
 """Records on one line that are believed."""
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding raises."""
+OPENING, CLOSING = b"{}"
 _BLANK = re.compile(r"[\0 \t\r]*")
 
 
@@ -51,17 +52,18 @@ def records_of(line: bytes, decode: Callable[[bytes], T]) -> tuple[list[T], bool
 def records_at_once(data: bytes, decode_lines: Callable[[bytes], list[T]]) -> list[T]:
     """Decode whole lines in one step, if each is plainly one record; none at all where one may not be.
 
-    Each line feed stands between a closing and an opening brace, so no record goes on behind it, for the
-    decoder allows none inside a text. So every line holds a record, and as many records as lines are one each.
+    Every line begins with an opening and ends with a closing brace, so no record goes on behind a line feed,
+    for the decoder allows none inside a text. A line holds a record then, and as many as lines are one each.
     """
-    lines = data.count(b"\n")
-    if data[:1] != b"{" or data[-2:] != b"}\n" or data.count(b"}\n{") != lines - 1:
+    *lines, rest = data.split(b"\n")
+    closed = [line for line in lines if line and line[0] == OPENING and line[-1] == CLOSING]
+    if rest or len(closed) != len(lines):
         return []
     try:
         records = decode_lines(data)
     except UNREADABLE:
         return []
-    return records if len(records) == lines else []
+    return records if len(records) == len(lines) else []
 
 
 def _mended(line: bytes, decode: Callable[[bytes], T]) -> tuple[list[T], bool]:

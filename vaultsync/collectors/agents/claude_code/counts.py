@@ -55,8 +55,10 @@ class Counts(NamedTuple):
         return TokenCounts(self.input, read, short, 0, long, 0, 0, self.output, self.reasoning)
 
     def largest(self, other: Counts) -> Counts:
-        """The larger of each class."""
-        return self if self == other else Counts(*map(max, self, other))
+        """The larger of each class; mostly all but the output are the same."""
+        if self[:4] == other[:4] and self.reasoning == other.reasoning:
+            return self if self.output >= other.output else other
+        return Counts(*map(max, self, other))
 
 
 class Advice(NamedTuple):
