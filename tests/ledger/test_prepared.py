@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.ledger.making import File, Reading, event, record, sums
-from tests.ledger.test_laws import files, new_ledger, told
+from tests.ledger.making import NOON, File, Reading, event, record, sums, tokens
+from tests.ledger.test_laws import files, new_ledger, told, usage
 from vaultsync.ledger import Batch, Ledger, prepare, prepared
-from vaultsync.model import Finding, UsageEvent
+from vaultsync.ledger.columns import columns_of
+from vaultsync.ledger.gather import group
+from vaultsync.model import MAX_COUNT, Finding, UsageEvent
 
 
 @settings(deadline=None, max_examples=40)
@@ -28,6 +32,36 @@ def test_what_another_process_prepared_is_recorded_as_if_read_here(
             assert record(two, *content, path=path, replaces=replaces, elsewhere=True) == here
             assert told(one) == told(two)
         assert one.files() == two.files()
+
+
+def plain(events: list[UsageEvent]) -> list[UsageEvent]:
+    """The same events, none of them a copy or with outcomes."""
+    return [each._replace(outcomes=(), origin_session=None) for each in events]
+
+
+@given(st.lists(usage(st.sampled_from([None, *"abcdefgh"])), max_size=6).map(plain))
+def test_events_taken_by_columns_are_the_same_as_one_by_one(events: list[UsageEvent]) -> None:
+    distinct = {each.key for each in events if each.key}
+    by_columns = columns_of(events, [])
+    if events and len(distinct) == sum(each.key is not None for each in events):
+        assert by_columns is not None
+    assert by_columns in (None, group(events, []))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"tokens": tokens(output=-1)},
+        {"tokens": tokens(output=MAX_COUNT + 1)},
+        {"duration_ms": -1},
+        {"when": NOON.replace(year=1999)},
+        {"when": NOON.replace(tzinfo=None)},
+        {"cost": Decimal("NaN")},
+    ],
+)
+def test_one_event_that_cannot_be_believed_costs_no_other(ledger: Ledger, odd: dict[str, Any]) -> None:
+    done = record(ledger, event("a"), event("b", **odd), event("c"))
+    assert (done.new, len(done.issues)) == (2, 1)
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])

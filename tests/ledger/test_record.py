@@ -261,7 +261,7 @@ def test_a_group_of_records_is_kept_whole_or_not_at_all(ledger: Ledger) -> None:
 def test_a_record_that_fails_is_undone_alone_in_a_group(ledger: Ledger) -> None:
     with ledger.transaction():
         record(ledger, event("a"))
-        with pytest.raises(AttributeError):
+        with pytest.raises(TypeError):
             record(ledger, event("b"), event("c", tokens=None))
         record(ledger, event("d", 1))
     assert sums(ledger)[0] == 2

@@ -55,9 +55,9 @@ PROMPT_FIELDS = tuple(
 _QUALITIES = {"final": 3, "estimate": 2, "session-total": 1, "partial": 0}
 _WEAK = {"provider": "unknown", "model": "unknown", "mode": "standard", "grain": "request"}
 """What a field holds when the row did not say; anything else wins over it."""
-_ACTION, _QUALITY, _FLAGS, _MONEY = AT["action_type"], AT["quality"], AT["flags"], AT["currency"]
-_label_of = attrgetter(*LABEL_FIELDS)
-_tokens_of = attrgetter(*TOKEN_CLASSES)
+_SESSION, _ACTION, _QUALITY = AT["session"], AT["action_type"], AT["quality"]
+_FLAGS, _MONEY = AT["flags"], AT["currency"]
+_fields_of = attrgetter(*LABEL_FIELDS)
 
 
 class Sighting(NamedTuple):
@@ -98,27 +98,32 @@ def sight(event: UsageEvent) -> Sighting:
     Raises:
         Unbelievable: A count, the time or the cost is impossible; the last door before the books.
     """
-    counts = (*_tokens_of(event.tokens), event.requests, event.web_searches, event.unsplit)
+    counts = (*event.tokens, event.requests, event.web_searches, event.unsplit)
     duration, when = event.duration_ms, event.when
     if min(counts) < 0 or max(counts) > MAX_COUNT or (duration and not 0 < duration <= MAX_COUNT):
         bad = next((n for n in counts if not 0 <= n <= MAX_COUNT), duration)
         raise Unbelievable(f"a count is {bad}; counts are 0 to {MAX_COUNT}. Fix the log or remove the row.")
     if when.tzinfo is None or not FIRST <= when < LAST:
         raise Unbelievable(f"the time is {when}; years are 2000 to 2100. Fix the log or remove the row.")
-    cost = None if event.cost is None else _amount(event.cost)
-    label = _label(_label_of(event), cost is not None)
+    cost = None if event.cost is None else amount(event.cost)
+    label = label_of(_fields_of(event), cost is not None)
     return _sighting(((when - EPOCH) // MICROSECOND, counts, duration, cost, label))
 
 
 @lru_cache(maxsize=1024)
-def _label(fields: tuple[Any, ...], has_cost: bool) -> Label:
-    """A label from the fields of an event; most events of a file have the same."""
+def label_of(fields: tuple[Any, ...], has_cost: bool) -> Label:
+    """The label of an event, from its `LABEL_FIELDS`; most events of a file have the same."""
     flags = " ".join(sorted(fields[_FLAGS])) or None
     money = fields[_MONEY:] if has_cost else (None, None)
     return (*fields[:_FLAGS], flags, *money)
 
 
-def _amount(cost: Decimal) -> str:
+def amount(cost: Decimal) -> str:
+    """Money as the ledger keeps it.
+
+    Raises:
+        Unbelievable: It is no finite amount, or too much.
+    """
     if not cost.is_finite() or abs(cost) > MAX_COUNT:
         raise Unbelievable(f"the cost is {cost}; that is no amount. Fix the log or remove the row.")
     return decimal_text(cost)
@@ -129,23 +134,13 @@ def log_key(text: str) -> bytes:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def content(sighting: Sighting) -> bytes:
+def content(at: int, counts: tuple[int, ...], label: Label) -> bytes:
     """What identifies a call without an id, but for its ordinal; never its path, and no class of 0."""
-    at, counts, _, _, label = sighting
-    tokens = ",".join(f"{name}={n}" for name, n in zip(TOKEN_CLASSES, counts, strict=False) if n)
+    tokens = ",".join([f"{name}={n}" for name, n in zip(TOKEN_CLASSES, counts, strict=False) if n])
     source, provider, model, mode = label[:4]
-    session = label[AT["session"]]
-    parts = (
-        source,
-        str(at),
-        provider,
-        model,
-        mode,
-        tokens,
-        str(counts[-1]),
-        "-" if session is None else f"={session}",
-    )
-    return "\0".join(map(str, parts)).encode("utf-8", "surrogatepass")
+    session = "-" if label[_SESSION] is None else f"={label[_SESSION]}"
+    what = f"{source}\0{at}\0{provider}\0{model}\0{mode}\0{tokens}\0{counts[-1]}\0{session}"
+    return what.encode("utf-8", "surrogatepass")
 
 
 def content_key(what: bytes, ordinal: int) -> bytes:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from vaultsync.ledger.files import HEAD_SIZE, Batch, file_row, path_bytes
-from vaultsync.ledger.gather import Part, gather
+from vaultsync.ledger.gather import gather
+from vaultsync.ledger.part import Part
 
 CHUNK = 20_000
 """Findings that are held in memory at once while an append-only file is read."""

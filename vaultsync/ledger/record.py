@@ -14,10 +14,10 @@ from typing import Any
 from vaultsync.ledger.calls import HISTORY, Calls, Done, Manner, mention
 from vaultsync.ledger.facts import keep
 from vaultsync.ledger.files import FILE_COLUMNS, Recorded, head_hash
-from vaultsync.ledger.gather import DAY, Part
 from vaultsync.ledger.identity import content, content_key, instant
 from vaultsync.ledger.marks import Marks
 from vaultsync.ledger.names import Names
+from vaultsync.ledger.part import DAY, Part
 from vaultsync.ledger.prepared import Prepared
 from vaultsync.ledger.queries import delete_in, select_in
 from vaultsync.model import Issue
@@ -154,7 +154,10 @@ class Recorder:
         if not self._mine(first):
             return part
         sightings = part.sightings()
-        contents = {place: content(sightings[place]) for place in part.ordinals}
+        contents = {}
+        for place in part.ordinals:
+            at, counts, _, _, label = sightings[place]
+            contents[place] = content(at, counts, label)
         said = self._count_said(set(contents.values()))
         keys = list(part.keys)
         for place, what in contents.items():
