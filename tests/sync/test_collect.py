@@ -214,3 +214,14 @@ def test_a_programs_own_totals_stand_beside_its_calls_and_are_not_added(world: W
     world.run("daily")
     assert totals(world)["total_tokens"] == 2150
     assert "1 session has 660 more tokens" in world.read("Daily/2026-01-09.md")
+
+
+def test_a_table_that_tells_of_the_last_days_only_takes_nothing_back(world: World) -> None:
+    head = (
+        "Date,Model,Input (w/ Cache Write),Input (w/o Cache Write),Cache Read,Output Tokens,Total Tokens,Cost"
+    )
+    rows = [f"2026-01-0{day}T08:00:00Z,gpt-5,0,1000,0,10,1010,Included" for day in range(1, 6)]
+    for window in (rows[:2], rows[1:], rows[4:]):
+        world.write("logs/usage-events.csv", "\n".join([head, *window]) + "\n")
+        world.run("collect")
+    assert totals(world)["events"] == 5

@@ -38,7 +38,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, tzinfo
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from vaultsync.collectors.cells import Header, csv_lines, headers
 from vaultsync.collectors.events import Origin, Where, events
@@ -47,7 +47,7 @@ from vaultsync.collectors.fields import Shape
 from vaultsync.collectors.outline import BLANK, Lines, first_record, head_of
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.records import below, json_document, json_lines
-from vaultsync.collectors.registry import Place
+from vaultsync.collectors.registry import Kind, Place
 from vaultsync.collectors.values import quote
 from vaultsync.model import Finding, Grain, Issue
 
@@ -58,9 +58,10 @@ class Table:
     name: str
     source: str = ""
     """Source of the events where several collectors read one format; empty: the name."""
-    kind: Literal["lines", "document"] = "lines"
+    kind: Kind = "lines"
     """`lines` for logs that are only added to, and for answers that never change once they are saved;
-    `document` for reports that say anew what is true of their range."""
+    `document` for reports that say anew what is true of their range; `store` for those that say of the past
+    what they said before."""
     signs: tuple[str, ...]
     """What a file of this format shows, all of it."""
     foreign: tuple[str, ...] = ()

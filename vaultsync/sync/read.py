@@ -132,7 +132,8 @@ class Reading:
             reader = replace(reader, start=state.offset, first_line=state.line, state=dict(state.state))
         if collector.kind == "store" and (changes := wal_mark(file.path)):
             reader.state[WAL] = changes
-        replaces = collector.kind == "document" or (reader.is_fresh and state is not None and is_table(file))
+        table = collector.kind != "store" and is_table(file)
+        replaces = collector.kind == "document" or (reader.is_fresh and state is not None and table)
         findings: Iterable[Finding] = finishing(
             watched(capped(blaming(collector, reader), reader), told), reader, told
         )
@@ -146,7 +147,7 @@ class Reading:
             if reader.verdict != "read":
                 return
         known = state.id if state and read_on else None
-        told.prepared = prepare(Batch(collector.name, reader, findings, replaces, known, is_table(file)))
+        told.prepared = prepare(Batch(collector.name, reader, findings, replaces, known, table))
 
 
 def installed(settings: Settings, mapped: Sequence[Collector]) -> tuple[list[Collector], list[Issue]]:

@@ -38,12 +38,12 @@ LISTS = ("data", "results", "items", "events", "records", "entries")
 EXPORTS = frozenset(
     {
         *("num_model_requests", "applied_cost_per_quantity", "usage_details", "usageDetails", "schemaType"),
-        *("usageScope", "projectHash"),
+        *("usageScope", "projectHash", "Input (w/ Cache Write)"),
     }
 )
-"""Names of providers' exports, of Kimi's wires and Gemini CLI's chats, in which known names mean something
-else: an `input_tokens` that includes the cached ones, an `input` that is the prompt. Whoever reads such an
-export has a collector of its own."""
+"""Names of exports of providers and Cursor, of Kimi's wires and Gemini CLI's chats, in which known names mean
+something else: an `input_tokens` that includes the cached ones, an `input` that is the prompt. Whoever reads
+such an export has a collector of its own."""
 LOOKED_AT = 20
 """Lines of the head among which the first good one must be."""
 
