@@ -225,3 +225,13 @@ def test_a_table_that_tells_of_the_last_days_only_takes_nothing_back(world: Worl
         world.write("logs/usage-events.csv", "\n".join([head, *window]) + "\n")
         world.run("collect")
     assert totals(world)["events"] == 5
+
+
+def test_rejected_lines_are_told_by_their_reasons(world: World) -> None:
+    world.log(
+        "a.jsonl", *(event(f"2026-01-09T08:00:0{n}Z", -n) for n in range(1, 4)), event("2026-01-32T08:00:00Z")
+    )
+    said = world.run("collect").stdout
+    (counts,) = [line for line in said.splitlines() if line.startswith("flat-events: 3 rejected: ")]
+    assert "negative" in counts and "-3" not in counts and "Fix" not in counts
+    assert "flat-events: 1 rejected: " in said and "2026-01-32" not in said

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vaultsync.cli.common import Shell, command, table
-from vaultsync.cli.program import DONE, LEFT_UNDONE, say
+from vaultsync.cli.program import DONE, LEFT_UNDONE, say, visible
 
 if TYPE_CHECKING:
     from vaultsync.sync import SourceCount
@@ -31,6 +31,9 @@ def collect(shell: Shell, strict: bool) -> int:
             if rows
             else "No logs were found. `vaultsync doctor` says where they are looked for."
         )
+        for count in collected.sources:
+            for reason, times in count.reasons:
+                say(visible(f"{count.source}: {times:,} rejected: {reason}"))
         if collected.removed:
             are = "event was" if collected.removed == 1 else "events were"
             say(f"{collected.removed:,} {are} taken back: the document no longer says so.")

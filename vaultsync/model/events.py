@@ -70,7 +70,7 @@ TOKEN_CLASSES: tuple[str, ...] = TokenCounts._fields
 
 
 class UsageEvent(NamedTuple):
-    """One API call or one logged run; a tuple, since many are made and a dataclass takes four times as long."""
+    """One API call or one logged run; a tuple, for many are made, and a dataclass takes four times as long."""
 
     when: datetime
     """UTC instant of the call, its earliest row; of an aggregate, the start of its bucket."""
@@ -167,6 +167,14 @@ class Issue:
     """What is wrong, with the value quoted, and what to do; one sentence or two."""
     rejected: bool = True
     """True: the line or file was not counted. False: it was counted, and this is worth knowing."""
+
+    @property
+    def reason(self) -> str:
+        """What is wrong, without the values of this one line and without the remedy: many lines share it."""
+        import re  # seldom asked for
+
+        bare = re.sub(r"'[^']*'|\"[^\"]*\"|-?\d[\d,.]*\d|-?\d", "…", self.text)
+        return bare.split(". ", 1)[0].rstrip(".")
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}" if self.line else f"{self.path}"

@@ -57,6 +57,7 @@ class Collecting:
     _issues: list[Issue] = field(default_factory=list)
     _counts: dict[str, SourceCount] = field(default_factory=dict)
     _removed: int = 0
+    _reasons: dict[str, Counter[str]] = field(default_factory=dict)
     _unchanged: Counter[str] = field(default_factory=Counter)
     """Files with nothing new, by collector."""
 
@@ -74,7 +75,7 @@ class Collecting:
         self.ledger.settle()
         for name, files in self._unchanged.items():
             self._count(name, files=files)
-        counts = tuple(self._counts[name] for name in sorted(self._counts))
+        counts = tuple(self._with_reasons(self._counts[name]) for name in sorted(self._counts))
         return Collected(counts, tuple(self._issues), self._removed)
 
     def _take(self, reading: Reading, fresh: Sequence[Unread]) -> None:
@@ -149,6 +150,9 @@ class Collecting:
         self._issues += (*told.issues, *recorded.issues)
         if not told.source:
             return
+        self._reasons.setdefault(told.source, Counter()).update(
+            issue.reason for issue in (*told.issues, *recorded.issues) if issue.rejected
+        )
         self._removed += recorded.removed
         days = [local_day(when, self.settings.zone) for when in (recorded.first, recorded.last) if when]
         self._count(
@@ -161,6 +165,10 @@ class Collecting:
             rejected=told.rejected + len(recorded.issues),
             days=days,
         )
+
+    def _with_reasons(self, count: SourceCount) -> SourceCount:
+        reasons = self._reasons.get(count.source, Counter())
+        return replace(count, reasons=tuple(sorted(reasons.items(), key=lambda each: (-each[1], each[0]))))
 
     def _count(self, source: str, days: Sequence[date] = (), **more: int) -> None:
         """Add to the counts of a source."""

@@ -77,6 +77,8 @@ class SourceCount:
     rejected: int = 0
     first: date | None = None
     last: date | None = None
+    reasons: tuple[tuple[str, int], ...] = ()
+    """Why lines were rejected, and how often, the commonest first."""
 
 
 @dataclass(frozen=True, slots=True)
