@@ -430,3 +430,18 @@ def test_saved_answer_with_a_time_and_usage_counts(tmp_path: Path) -> None:
     }
     (event,) = events(lines(tmp_path, json.dumps(answer)))
     assert event.tokens == TokenCounts(15, 5, output=100) and "secret" not in repr(event)
+
+
+def test_an_object_of_outcomes_is_counted(tmp_path: Path) -> None:
+    good = {
+        "timestamp": "2026-01-07T10:00:00Z",
+        "input_tokens": 1,
+        "output_tokens": 2,
+        "outcomes": {"Poems": 2},
+    }
+    lines = [good, good | {"outcomes": {"poems": -1, "notes": "3"}}, good | {"outcomes": "ok"}]
+    path = written(tmp_path / "a.jsonl", "".join(f"{json.dumps(line)}\n" for line in lines))
+    found = read(FlatEvents(), path)
+    assert [event.outcomes for event in events(found)] == [(("poems", 2),), (("notes", 3),), ()]
+    (issue,) = issues(found)
+    assert issue.line == 2 and not issue.rejected and "poems is -1" in issue.text

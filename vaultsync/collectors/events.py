@@ -242,17 +242,21 @@ def events(
     reader: Reader,
     origin: Origin,
     look: Callable[[Mapping[str, Any]], Iterable[Found]],
+    outcomes: str = "",
 ) -> list[Finding]:
     """The events of one record, after issues about what is odd in it; or the issue why there is none.
 
     Args:
         look: How the fields of the events are found; for most formats a record is one event.
+        outcomes: Key of an object of counted results, in formats in which a record is one event; of
+            anything else that stands there nothing is taken.
     """
     findings: list[Finding] = []
+    results, odd = counted(record[outcomes]) if isinstance(record.get(outcomes), dict) else (None, [])
     try:
         for found in look(record):
-            event, remarks = build(found, origin)
-            for remark in remarks:
+            event, remarks = build(found, origin, results)
+            for remark in (*remarks, *odd):
                 findings.append(_issue(reader, where, remark, rejected=False))
             findings.append(event)
     except BadField as error:

@@ -6,8 +6,9 @@
 and optionally `id, session_id, action_type, action_name, project, branch, cost_usd, cache_read_tokens,
 cache_write_tokens, cache_write_5m_tokens, cache_write_30m_tokens, cache_write_1h_tokens,
 cache_write_12h_tokens, reasoning_tokens, input_audio_tokens, output_audio_tokens, web_search_requests, mode`
-(or `service_tier`) and `region`. Under these names the token classes are disjoint; other spellings are in
-`aliases.ALIASES`. Any other name, `note` above all, is neither kept nor shown.
+(or `service_tier`) and `region`; in JSON also `outcomes`, an object of counted results. Under these names the
+token classes are disjoint; other spellings are in `aliases.ALIASES`. Any other name, `note` above all, is
+neither kept nor shown.
 
 Facts of the format. A `total_tokens` that differs from the sum is reported, and the parts count. A total
 alone cannot be priced and is kept as `unsplit`. A stated cost is an estimate unless `cost_kind` says `billed`
@@ -38,12 +39,14 @@ LISTS = ("data", "results", "items", "events", "records", "entries")
 EXPORTS = frozenset(
     {
         *("num_model_requests", "applied_cost_per_quantity", "usage_details", "usageDetails", "schemaType"),
-        *("usageScope", "projectHash", "Input (w/ Cache Write)"),
+        *("usageScope", "projectHash", "authType", "Input (w/ Cache Write)"),
     }
 )
-"""Names of exports of providers and Cursor, of Kimi's wires and Gemini CLI's chats, in which known names mean
-something else: an `input_tokens` that includes the cached ones, an `input` that is the prompt. Whoever reads
-such an export has a collector of its own."""
+"""Names of exports of providers and Cursor, and of what some agents write, in which known names mean something
+else: an `input_tokens` that includes the cached ones, an `input` that is the prompt. Whoever reads such an
+export has a collector of its own."""
+OUTCOMES = "outcomes"
+"""Key of an object of counted results: `{"poems": 2}`."""
 LOOKED_AT = 20
 """Lines of the head among which the first good one must be."""
 
@@ -81,7 +84,7 @@ class FlatEvents(_Flat):
                 yield found
             else:
                 number, record = found
-                yield from events(record, number, reader, origin, _look)
+                yield from events(record, number, reader, origin, _look, OUTCOMES)
 
 
 class FlatArray(_Flat):
@@ -107,7 +110,7 @@ class FlatArray(_Flat):
         lines = Lines(text)
         for path, record in _elements(values):
             if isinstance(record, dict):
-                yield from events(record, partial(lines.of, path), reader, origin, _look)
+                yield from events(record, partial(lines.of, path), reader, origin, _look, OUTCOMES)
             else:
                 yield Issue(reader.file.path, lines.of(path), "the element is not an object. Remove it.")
 
