@@ -42,9 +42,9 @@ EXPORTS = frozenset(
         *("usageScope", "projectHash", "authType", "Input (w/ Cache Write)"),
     }
 )
-"""Names of exports of providers and Cursor, and of what some agents write, in which known names mean something
-else: an `input_tokens` that includes the cached ones, an `input` that is the prompt. Whoever reads such an
-export has a collector of its own."""
+"""Names of exports of providers and Cursor, and of what some agents write, in which known names mean
+something else: an `input_tokens` that includes the cached ones, an `input` that is the prompt. Whoever reads
+such an export has a collector of its own."""
 OUTCOMES = "outcomes"
 """Key of an object of counted results: `{"poems": 2}`."""
 LOOKED_AT = 20
