@@ -23,6 +23,7 @@ from vaultsync.collectors.agents.claude_code.totals import Totals
 from vaultsync.collectors.agents.claude_code.turns import Turn
 from vaultsync.collectors.agents.lines import BrokenLine, id_of, name_of
 from vaultsync.collectors.agents.roots import repository_of
+from vaultsync.collectors.agents.rows import SPLICED
 from vaultsync.collectors.lines import LONG_LINE, Line, Piece
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.registry import Place
@@ -36,7 +37,6 @@ MARKS = (b'"isSidechain"', b'"leafUuid"', b'"isSnapshotUpdate"', b'"cost-state"'
 COMPACTION = "acompact"
 """How the agent id of a compaction begins."""
 TWICE = "the row says twice what it is, and not the same."
-SPLICED = "the line is more than one plain record; all are counted. Nothing needs to be done."
 PATH_LIMIT = 1000
 META_LIMIT = 64 * 1024
 

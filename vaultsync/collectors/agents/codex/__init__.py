@@ -31,7 +31,8 @@ from vaultsync.collectors.agents.codex.rows import (
 )
 from vaultsync.collectors.agents.codex.turns import Turn
 from vaultsync.collectors.agents.lines import BrokenLine, id_of, time_of
-from vaultsync.collectors.agents.roots import repository_of
+from vaultsync.collectors.agents.roots import folder_of, repository_of
+from vaultsync.collectors.agents.rows import SPLICED
 from vaultsync.collectors.reading import Line, LogFile, Reader
 from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField, text
@@ -40,7 +41,6 @@ from vaultsync.model import Finding, Issue, UsageEvent
 SOURCE = "codex"
 FOLDERS = ("sessions", "archived_sessions")
 PATTERNS = ("**/*.jsonl", "**/*.jsonl.zst")
-SPLICED = "the line is more than one plain record; all are counted. Nothing needs to be done."
 TWICE = "the row says twice what it is, and not the same."
 PATH_LIMIT = 1000
 RECORDING = (0, 152)
@@ -70,8 +70,7 @@ class Codex:
 
     def places(self, environ: Mapping[str, str], home: Path) -> Sequence[Place]:
         """The folders of this machine; `CODEX_HOME` takes the place of the usual one."""
-        moved = environ.get("CODEX_HOME", "").strip()
-        folder = home / moved[2:] if moved.startswith("~/") else Path(moved) if moved else home / ".codex"
+        folder = folder_of(environ, home, "CODEX_HOME", ".codex")
         return [Place(folder / name, PATTERNS) for name in FOLDERS]
 
     def collect(self, reader: Reader) -> Iterator[Finding]:
