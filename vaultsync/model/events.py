@@ -70,7 +70,7 @@ TOKEN_CLASSES: tuple[str, ...] = TokenCounts._fields
 
 
 class UsageEvent(NamedTuple):
-    """One API call or one logged run; a tuple, for many are made, and a dataclass takes four times as long."""
+    """One API call or one logged run; a tuple, for many are made and a dataclass takes four times as long."""
 
     when: datetime
     """UTC instant of the call, its earliest row; of an aggregate, the start of its bucket."""
