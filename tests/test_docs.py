@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import click
@@ -378,6 +380,24 @@ def test_excerpt_stands_in_the_note() -> None:
     note = (ROOT / block.mark.removeprefix("excerpt: ")).read_text(encoding="utf-8").splitlines()
     shown = [line for line in block.text.splitlines() if line != "…"]
     assert [line for line in shown if line not in note] == []
+
+
+def test_the_example_of_a_script_notes_its_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = {"input_tokens": 20, "output_tokens": 300, "cache_read_input_tokens": 0}
+    said = {"id": "msg_1", "model": "claude-haiku-4-5", "usage": usage}
+    client = SimpleNamespace(
+        messages=SimpleNamespace(create=lambda **asked: said | {"model": asked["model"]})
+    )
+    monkeypatch.setitem(sys.modules, "anthropic", SimpleNamespace(Anthropic=lambda: client))
+    monkeypatch.setenv("VAULTSYNC_CAPTURE", str(tmp_path / "calls.jsonl"))
+    exec(one("from anthropic import"), {})
+    reader = Reader(LogFile.look(tmp_path / "calls.jsonl"))
+    owner = registry.match(reader.file, loading.load()[0])
+    assert not isinstance(owner, Issue)
+    (event,) = owner.collect(reader)
+    assert isinstance(event, UsageEvent)
+    assert (event.project, event.action_name, event.outcomes) == ("letters", "reply", (("letters", 1),))
+    assert event.tokens.total == 320
 
 
 def test_collector_of_the_example_collects(tmp_path: Path) -> None:

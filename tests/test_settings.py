@@ -50,6 +50,27 @@ def test_an_empty_file_is_all_defaults(vault: Path, text: str) -> None:
     assert settings.templates == vault / "_templates/vaultsync"
 
 
+def test_what_scripts_have_captured_is_read_once_it_is_there(vault: Path, tmp_path: Path) -> None:
+    environ = {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data")}
+    captured = tmp_path / "data" / "vaultsync" / "capture"
+    before = configured(vault, "logs: [logs]", environ, timezone="UTC")
+    assert (before.logs, captured in before.looked) == ((vault / "logs",), True)
+    captured.mkdir(parents=True)
+    after = configured(vault, "logs: [logs]", environ, timezone="UTC")
+    assert after.logs == (vault / "logs", captured)
+    elsewhere = environ | {"VAULTSYNC_CAPTURE": str(tmp_path)}
+    assert configured(vault, "", elsewhere, timezone="UTC").logs == (tmp_path,)
+
+
+def test_what_scripts_have_captured_is_left_out_where_the_logs_are_named_from_outside(
+    vault: Path, tmp_path: Path
+) -> None:
+    environ = {"HOME": str(tmp_path), "VAULTSYNC_CAPTURE": str(tmp_path)}
+    assert configured(vault, "agents: none", environ, timezone="UTC").logs == ()
+    assert configured(vault, "", environ, timezone="UTC", logs=["/x"]).logs == (Path("/x"),)
+    assert configured(vault, "", environ | {"VAULTSYNC_LOGS": "/x"}, timezone="UTC").logs == (Path("/x"),)
+
+
 def test_a_missing_file_is_all_defaults(vault: Path) -> None:
     settings = load({"vault": vault, "timezone": "UTC"}, HOME, vault)
     assert settings.config_file is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import random
 import shutil
@@ -21,6 +22,7 @@ import pytest
 from tests.sync.conftest import CONFIG, World, event
 from vaultsync import __main__ as front
 from vaultsync import idle
+from vaultsync.capture.log import usual
 from vaultsync.collectors import loading
 from vaultsync.vault import app
 
@@ -448,6 +450,19 @@ def test_an_agent_that_leaves_its_first_log_is_seen(door: Door) -> None:
     door.settle()
     (door.world.root / "home/.claude/projects/p").mkdir(parents=True)
     assert not door.ask().is_quick
+
+
+def test_a_script_that_notes_its_first_call_is_seen(door: Door) -> None:
+    door.monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    door.world.write("vaultsync.yaml", CONFIG.replace("agents: none", "agents: auto"))
+    door.settle()
+    line = json.dumps(event("2026-01-09T12:00:00Z"))
+    place = Path(usual(os.environ))
+    assert place.is_relative_to(door.world.root)
+    place.mkdir(parents=True)
+    (place / "2026-01.jsonl").write_text(f"{line}\n")
+    answer = door.ask()
+    assert not answer.is_quick and answer.out != IDLE
 
 
 def test_a_nearer_vault_is_found(door: Door) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from vaultsync import __version__
+from vaultsync.capture.log import usual as captured_in
 from vaultsync.errors import ConfigError
 from vaultsync.periods import NoteKind
 from vaultsync.settings.document import Source, Value, read, scalar
@@ -97,7 +98,7 @@ class Settings:
     currency: str
     """Three capital letters."""
     logs: tuple[Path, ...]
-    """Files and folders; they may be missing."""
+    """Files and folders; they may be missing. What scripts have captured is among them, if it is there."""
     agents: Literal["auto", "none"] | tuple[str, ...]
     """Names of collectors, unchecked."""
     mappings: tuple[RawMapping, ...]
@@ -145,8 +146,8 @@ def load(options: Mapping[str, Any], environ: Mapping[str, str], cwd: Path) -> S
 
     Args:
         options: `vault`, `config`, `ledger`, `timezone`: text; `logs`: texts. None or empty: not given.
-        environ: VAULTSYNC_VAULT, _CONFIG, _LEDGER, _TIMEZONE, _LOGS (separated like PATH); and what paths
-            refer to.
+        environ: VAULTSYNC_VAULT, _CONFIG, _LEDGER, _TIMEZONE, _LOGS (separated like PATH), _CAPTURE; and
+            what paths refer to.
         cwd: Where options and variables begin their relative paths, and where the search for a vault begins.
 
     Raises:
@@ -162,6 +163,9 @@ def load(options: Mapping[str, Any], environ: Mapping[str, str], cwd: Path) -> S
     chosen = {**DEFAULTS, **config, **named, "vault": check_vault(Path(os.path.abspath(vault)))}  # noqa: PTH100
     is_named = "vault" in outside or "config" in outside
     looked = [config_file or chosen["vault"] / CONFIG_NAME] if is_named else searched(cwd)
+    if "logs" not in outside and chosen["agents"] != "none":
+        looked.append(captured := cwd / captured_in(environ))
+        chosen["logs"] += (captured,) if captured.exists() else ()
     return Settings(**_complete(chosen, config_file, looked))
 
 
