@@ -45,6 +45,23 @@ def test_what_changes_while_notes_are_written_is_told_the_next_time(ledger: Ledg
     assert ledger.changes(seen.token).intervals == [START]
 
 
+def test_what_changed_is_told_within_the_transaction_too(ledger: Ledger) -> None:
+    with ledger.transaction():
+        record(ledger, event("a"), event("b", 60))
+        assert ledger.changes().intervals == [START, START + 3600]
+        assert sums(ledger)[0] == 2
+
+
+def test_a_group_that_is_undone_is_no_change(ledger: Ledger) -> None:
+    record(ledger, event("a"))
+    seen = ledger.changes()
+    with pytest.raises(KeyboardInterrupt), ledger.transaction():
+        record(ledger, event("b", 60), start=100)
+        raise KeyboardInterrupt
+    record(ledger, event("a"), start=100)
+    assert ledger.changes(seen.token) == Changes(seen.token, [])
+
+
 def test_each_of_several_readers_is_told_every_change(ledger: Ledger) -> None:
     record(ledger, event("a"))
     slow = ledger.changes().token
