@@ -28,6 +28,7 @@ FLAGS = {
     "estimated_cost": "no price in the list, so the cost that the program itself estimates",
     "bad_cost": "a stated cost that cannot be read, left out",
     "assumed_model": "no model in the log, so the one in force before it",
+    "cache_unknown": "cached tokens that the log does not tell apart, priced as plain input",
 }
 """What a flag means, after "3 events: "."""
 
