@@ -6,7 +6,7 @@ Touches no ledger. What was read of a file before is told, and decides where the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from vaultsync.collectors.databases import SUFFIXES as DATABASES
 from vaultsync.collectors.databases import wal_mark
 from vaultsync.collectors.reading import LogFile, Reader, capped
 from vaultsync.collectors.registry import Collector
-from vaultsync.ledger import Batch, FileState, Prepared, find, prepare
+from vaultsync.ledger import Batch, Files, FileState, Prepared, find, prepare
 from vaultsync.model import Finding, Issue, UsageEvent
 from vaultsync.settings import Settings
 from vaultsync.sync.mappings import mapping_collectors
@@ -52,7 +52,7 @@ class CollectorFailed(Exception):
 class Reading:
     """What reading any file takes; it may be sent to another process."""
 
-    def __init__(self, settings: Settings, known: Mapping[str, FileState], now: datetime) -> None:
+    def __init__(self, settings: Settings, known: Files, now: datetime) -> None:
         """Get ready to read.
 
         Args:
