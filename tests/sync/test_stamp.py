@@ -465,6 +465,18 @@ def test_a_script_that_notes_its_first_call_is_seen(door: Door) -> None:
     assert not answer.is_quick and answer.out != IDLE
 
 
+def test_of_a_shallow_place_only_what_may_be_read_is_watched(door: Door) -> None:
+    """A file of another kind in a folder of its own changes nothing; a database that comes does."""
+    door.world.write("vaultsync.yaml", CONFIG.replace("agents: none", "agents: [opencode]"))
+    data = door.world.root / "home/.local/share/opencode"
+    (data / "log").mkdir(parents=True)
+    door.settle()
+    (data / "log/today.log").write_text("words")
+    assert door.ask().is_quick
+    (data / "opencode.db").write_text("")
+    assert not door.ask().is_quick
+
+
 def test_a_nearer_vault_is_found(door: Door) -> None:
     door.options = ()
     here = door.world.vault / "logs/sub"

@@ -25,6 +25,7 @@ FLAGS = {
     "assumed_date": "no time of their own, so the time of what stands around them",
     "estimate": "token counts that are themselves an estimate",
     "session-total": "known only as the total of a session",
+    "reasoning_unknown": "reasoning tokens that may be part of the output or stand beside it",
     "estimated_cost": "no price in the list, so the cost that the program itself estimates",
     "bad_cost": "a stated cost that cannot be read, left out",
     "assumed_model": "no model in the log, so the one in force before it",
