@@ -15,7 +15,7 @@ from tests.collectors.support import written
 from vaultsync.collectors import loading
 from vaultsync.collectors.loading import GROUP, Asked, Lazy, load
 from vaultsync.collectors.reading import LogFile
-from vaultsync.collectors.registry import Place
+from vaultsync.collectors.registry import Place, agent_of
 
 PLUG = """
 class Good:
@@ -43,6 +43,7 @@ class Made:
     """A shipped collector, as far as these tests look at it."""
 
     kind = "lines"
+    agent = "maker"
 
     def __init__(self) -> None:
         self.name = "made"
@@ -124,6 +125,11 @@ def test_a_shipped_collector_is_loaded_when_a_file_is_asked_for(shipped: list[st
     assert collector.name == "made" and not shipped
     assert collector.claims(LogFile.look(written(tmp_path / "made.log", "x")))
     assert collector.kind == "lines" and len(shipped) == 1
+
+
+def test_the_agent_is_remembered_from_run_to_run(shipped: list[str], tmp_path: Path) -> None:
+    memory = tmp_path / "collectors.json"
+    assert [agent_of(load(memory=memory)[0][0]) for _ in range(3)] == ["maker"] * 3 and len(shipped) == 1
 
 
 def test_places_are_remembered_from_run_to_run(shipped: list[str], tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.collectors.support import written
 from vaultsync.collectors.finding import find_files, matches
 from vaultsync.collectors.reading import LogFile, Reader
-from vaultsync.collectors.registry import Place, files_of, match
+from vaultsync.collectors.registry import Place, agent_of, files_of, is_wanted, match
 from vaultsync.model import Finding, Issue
 
 
@@ -228,3 +228,27 @@ def test_folders_deeper_than_the_patterns_reach_are_not_even_listed(
     assert told(files_of(Place(tmp_path, ("*.db",))), tmp_path) == ["a.db"]
     assert told(files_of(Place(tmp_path, ("*.db", "*/*.db"))), tmp_path) == ["a.db", "storage/b.db"]
     assert [Path(path).name for path in listed] == [tmp_path.name, tmp_path.name, "storage"]
+
+
+class Further(Claimer):
+    """A second collector of an agent."""
+
+    agent = "claimer"
+
+
+def test_a_collector_reads_for_its_agent_or_is_one_itself() -> None:
+    assert [agent_of(Claimer("amp")), agent_of(Further("claimer-store"))] == ["amp", "claimer"]
+
+
+@pytest.mark.parametrize(
+    ("agents", "read"),
+    [
+        ("auto", ["claimer", "claimer-store"]),
+        ("none", []),
+        (("claimer",), ["claimer", "claimer-store"]),
+        (("claimer-store",), ["claimer-store"]),
+        (("other",), []),
+    ],
+)
+def test_naming_an_agent_names_all_that_read_for_it(agents: Any, read: list[str]) -> None:
+    assert [c.name for c in (Claimer(), Further("claimer-store")) if is_wanted(c, agents)] == read

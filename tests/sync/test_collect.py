@@ -203,6 +203,22 @@ def test_coding_agents_are_found_where_the_environment_says(
     assert totals(world)["total_tokens"] == 2150
 
 
+@pytest.mark.parametrize(("agents", "tokens"), [("qwen-code", 110), ("qwen-code-chats", 110), ("codex", 0)])
+def test_naming_an_agent_reads_all_that_it_leaves(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, agents: str, tokens: int
+) -> None:
+    usage = {"promptTokenCount": 100, "candidatesTokenCount": 10, "totalTokenCount": 110}
+    row = {"uuid": "u", "parentUuid": None, "sessionId": "S", "timestamp": "2026-01-09T08:00:00.000Z"}
+    row |= {"type": "assistant", "model": "qwen3-coder-plus", "usageMetadata": usage, "cwd": "/home/ana"}
+    chat = tmp_path / "qwen/projects/garden/chats/S.jsonl"
+    chat.parent.mkdir(parents=True)
+    chat.write_text(json.dumps(row) + "\n")
+    monkeypatch.setenv("QWEN_HOME", str(tmp_path / "qwen"))
+    world.write("vaultsync.yaml", world.read("vaultsync.yaml").replace("none", f"[{agents}]"))
+    world.run("collect")
+    assert totals(world)["total_tokens"] == tokens
+
+
 def test_a_programs_own_totals_stand_beside_its_calls_and_are_not_added(world: World) -> None:
     usage = {"input_tokens": 10, "output_tokens": 140, "cache_read_input_tokens": 2000}
     message = {"id": "msg_" + "A" * 20, "model": "claude-opus-4-5", "usage": usage, "stop_reason": "end_turn"}

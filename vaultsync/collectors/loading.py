@@ -1,9 +1,9 @@
 """Find the collectors that are installed, and load each only when it is wanted.
 
 Most runs find nothing new, and of dozens of tools a person uses a few. So the names of the shipped
-collectors and their usual places are remembered in a small file; it may be deleted at any time, and is made
-anew when the code, the home folder or an environment variable that was asked for is another. Collectors that
-other packages bring are loaded at once.
+collectors, their agents and their usual places are remembered in a small file; it may be deleted at any time,
+and is made anew when the code, the home folder or an environment variable that was asked for is another.
+Collectors that other packages bring are loaded at once.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from vaultsync.collectors.reading import LogFile, Reader
-from vaultsync.collectors.registry import Collector, Kind, Place
+from vaultsync.collectors.registry import Collector, Kind, Place, agent_of
 from vaultsync.model import Finding, Issue
 
 GROUP = "vaultsync.collectors"
@@ -94,6 +94,15 @@ class Lazy:
         return made(self._where)
 
     @property
+    def agent(self) -> str:
+        """The agent that it reads for."""
+        known = self._memory.agent(self.name)
+        if known is None:
+            known = agent_of(self.collector)
+            self._memory.keep_agent(self.name, known)
+        return known
+
+    @property
     def kind(self) -> Kind:
         """How its files are read again."""
         return self.collector.kind
@@ -145,7 +154,7 @@ class Memory:
         with suppress(OSError, ValueError):
             self._known = json.loads(path.read_bytes()) if path else {}
         if not isinstance(self._known, dict) or self._known.get("code") != self._code:
-            self._known = {"code": self._code, "points": None, "places": {}}
+            self._known = {"code": self._code, "points": None, "agents": {}, "places": {}}
 
     def points(self) -> list[tuple[str, str]]:
         """Name and `module:Class` of each collector that is installed, sorted by name."""
@@ -155,6 +164,16 @@ class Memory:
             self._known["points"] = sorted([point.name, point.value] for point in entry_points(group=GROUP))
             self._save()
         return [(name, where) for name, where in self._known["points"]]
+
+    def agent(self, name: str) -> str | None:
+        """The agent that a collector reads for; None: not known."""
+        known: str | None = self._known["agents"].get(name)
+        return known
+
+    def keep_agent(self, name: str, agent: str) -> None:
+        """Remember the agent that a collector reads for."""
+        self._known["agents"][name] = agent
+        self._save()
 
     def places(self, name: str, environ: Mapping[str, str], home: Path) -> list[Place] | None:
         """The usual places of a collector; None: not known for this home and environment."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -32,10 +32,13 @@ class Place:
 
 
 class Collector(Protocol):
-    """Two questions make a collector: is this file mine, what does it say."""
+    """Two questions make a collector: is this file mine, what does it say.
+
+    It may also have an `agent`, see `agent_of`.
+    """
 
     name: str
-    """Source name of its events; lower case with hyphens."""
+    """Source name of its events, unless it has an `agent`; lower case with hyphens."""
 
     @property
     def kind(self) -> Kind:
@@ -52,6 +55,21 @@ class Collector(Protocol):
 
         They depend on nothing but the arguments and the system, for the answer is remembered.
         """
+
+
+def agent_of(collector: Collector) -> str:
+    """The agent or tool that a collector reads for, as `agents` names it; several may read for one.
+
+    Its attribute `agent`, where another collector of that name exists whose events it adds to; else its name.
+    """
+    return str(getattr(collector, "agent", collector.name))
+
+
+def is_wanted(collector: Collector, agents: str | Collection[str]) -> bool:
+    """Say whether the setting `agents` lets a collector read in its usual places."""
+    if isinstance(agents, str):
+        return agents == "auto"
+    return collector.name in agents or agent_of(collector) in agents
 
 
 def files_of(place: Place) -> Iterator[Path | Issue]:

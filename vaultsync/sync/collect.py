@@ -92,11 +92,8 @@ class Collecting:
 
     def _agent_files(self, collectors: Sequence[Collector]) -> Iterator[tuple[Path, str | None]]:
         """Files in the usual places of the wanted agents, each with the name of its collector."""
-        wanted = self.settings.agents
-        if wanted == "none":
-            return
         for collector in collectors:
-            if wanted == "auto" or collector.name in wanted:
+            if registry.is_wanted(collector, self.settings.agents):
                 for place in collector.places(self.around.environ, self.around.home):
                     yield from self._found(registry.files_of(place), collector.name)
 
@@ -180,13 +177,15 @@ class Collecting:
 
 
 def check_agents(settings: Settings, collectors: Sequence[Collector]) -> None:
-    """Refuse names under `agents` that no collector has: a slip of the pen would read nothing, silently.
+    """Refuse names under `agents` that are unknown: a slip of the pen would read nothing, silently.
 
     Raises:
         ConfigError: Names the file and the nearest known name.
     """
-    names = {collector.name for collector in collectors}
-    for name in () if isinstance(settings.agents, str) else settings.agents:
+    if isinstance(settings.agents, str):
+        return
+    names = {name for each in collectors for name in (each.name, registry.agent_of(each))}
+    for name in settings.agents:
         if name not in names:
             where = settings.config_file or "vaultsync.yaml"
             what = f"agents names '{name}', and no collector has this name."

@@ -62,6 +62,7 @@ class OpenClawStore:
     """Collect the sessions that OpenClaw keeps in the databases of its agents, since 2026."""
 
     name = "openclaw-store"
+    agent = OpenClaw.name
     kind: Literal["store"] = "store"
 
     def __init__(self, root_of: Callable[[str], str] = repository_of) -> None:

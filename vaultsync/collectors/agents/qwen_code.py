@@ -177,6 +177,7 @@ class QwenCodeChats(_Qwen):
     """Collect the chats of sessions that the book does not know: those of older versions, mostly."""
 
     name = "qwen-code-chats"
+    agent = SOURCE
 
     def claims(self, file: LogFile) -> bool:
         """Say whether a file is a chat, by name and head."""

@@ -55,6 +55,7 @@ class CopilotOtel:
     """Collect what Copilot CLI exports to files."""
 
     name = "copilot-otel"
+    agent = SOURCE
     kind: Literal["lines"] = "lines"
 
     def claims(self, file: LogFile) -> bool:
