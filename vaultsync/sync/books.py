@@ -18,14 +18,12 @@ from vaultsync.errors import ConfigError
 from vaultsync.ledger import Ledger
 from vaultsync.periods import Calendar, Period, day, midnight
 from vaultsync.settings import Settings, shipped
-from vaultsync.text import nearest_or_all
-from vaultsync.vault import locate
-from vaultsync.vault.locales import LOCALES, find_locale
 
 if TYPE_CHECKING:
     from vaultsync.aggregate import UsageTable
     from vaultsync.ledger import Usage
     from vaultsync.pricing import PriceList
+    from vaultsync.vault import locate
 
 DAY = timedelta(days=1)
 QUARTER_HOUR = 900
@@ -78,6 +76,10 @@ class Books:
         Raises:
             ConfigError: Our own settings name a locale that is not known: another one would name other weeks.
         """
+        from vaultsync.text import nearest_or_all
+        from vaultsync.vault import locate
+        from vaultsync.vault.locales import LOCALES, find_locale
+
         name = self.settings.locale
         if name and not find_locale(name):
             where, words = self.settings.config_file or "vaultsync.yaml", nearest_or_all(name, LOCALES)
@@ -89,6 +91,8 @@ class Books:
     @cached_property
     def calendar(self) -> Calendar:
         """How the vault cuts time: its weekly format and locale decide what a week is."""
+        from vaultsync.vault import locate
+
         wanted = self.settings.notes["weekly"].format
         weeks = locate.week_rule(self.vault, wanted)
         return Calendar(self.settings.zone, weeks, self.settings.quarter)
