@@ -141,8 +141,9 @@ class Site:
         return run(command, self.environ)
 
     def cold(self) -> Took:
-        """Collect into a new ledger."""
-        shutil.rmtree(self.state, ignore_errors=True)
+        """Collect into a new ledger; what is remembered of the program itself stays."""
+        for path in self.state.glob("ledger.db*"):
+            path.unlink()
         return self.ours("collect")
 
     def daily(self) -> Took:
