@@ -24,6 +24,7 @@ from vaultsync import __main__ as front
 from vaultsync import idle
 from vaultsync.capture.log import usual
 from vaultsync.collectors import loading
+from vaultsync.sync.looked import APP_FILES
 from vaultsync.vault import app
 
 IDLE = "Nothing to do: all notes are up to date.\n"
@@ -436,6 +437,18 @@ def test_another_environment_is_another_question(door: Door, name: str) -> None:
     assert not door.ask().is_quick
 
 
+@pytest.mark.parametrize("name", APP_FILES)
+def test_what_the_app_and_its_plugins_say_is_watched(door: Door, name: str) -> None:
+    path = f".obsidian/{name}"
+    door.world.write(path, "[]")
+    door.settle()
+    door.world.write(path, "{}")
+    assert not door.ask().is_quick
+    door.settle()
+    (door.world.vault / path).unlink()
+    assert not door.ask().is_quick
+
+
 def test_a_log_outside_the_vault_is_watched_with_what_waits_beside_it(door: Door) -> None:
     shutil.copy(door.world.vault / "logs/a.jsonl", door.world.root / "calls.jsonl")
     for log in (door.world.root / "calls.jsonl", door.world.root / "calls.jsonl-wal"):
@@ -498,8 +511,6 @@ def test_a_package_that_is_installed_may_bring_a_collector(door: Door, tmp_path:
 
 def test_all_that_the_app_is_asked_for_is_watched(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A settings file of the app that is read but not watched would change unseen."""
-    from vaultsync.sync.looked import APP_FILES
-
     asked: set[str] = set()
     read = app._App.load
     monkeypatch.setattr(app._App, "load", lambda self, name: asked.add(name) or read(self, name))
