@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def test_a_process_that_dies_is_done_without(
 ) -> None:
     work = crew.work
 
-    def dying(pipe: Any, reading: Any, given: Sequence[Sequence[Unread]]) -> None:
+    def dying(pipe: Any, reading: Any, *given: Any) -> None:
         here = os.getpid()
 
         def read(path: Path, owner: str | None) -> Any:
@@ -80,11 +81,26 @@ def test_a_process_that_dies_is_done_without(
             return whole(path, owner)
 
         whole, reading.whole = reading.whole, read
-        work(pipe, reading, given)
+        work(pipe, reading, *given)
 
     monkeypatch.setattr(crew, "START", "fork")
     monkeypatch.setattr(crew, "work", dying)
     assert outcome(world) == alone
+
+
+@pytest.mark.skipif(crew.START != "fork", reason="elsewhere a process has no copies of another's pipes")
+def test_no_process_outlives_a_run_that_was_killed() -> None:
+    """They would hold its run lock, so that no later run could begin."""
+    script = (
+        "import os, pathlib\n"
+        "from vaultsync.sync.crew import LARGE, Crew, Unread\n"
+        "large = [Unread(pathlib.Path('a'), None, LARGE)]  # nobody is asked to read it\n"
+        "Crew(None, [large, large, large], 3).__enter__()\n"
+        "os._exit(0)\n"
+    )
+    # All that is printed is awaited, until the last process that could print something has ended.
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=20, check=True)
+    assert ended.stderr == b""
 
 
 def test_a_large_file_is_read_piece_by_piece(

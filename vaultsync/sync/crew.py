@@ -92,7 +92,9 @@ class Crew:
         context: Any = get_context(START)
         for _ in range(self._count):
             ours, theirs = context.Pipe()
-            hand = context.Process(target=work, args=(theirs, self._reading, self._shares), daemon=True)
+            copied = [*self._hands, ours] if START == "fork" else []
+            given = theirs, self._reading, self._shares, copied
+            hand = context.Process(target=work, args=given, daemon=True)
             hand.start()
             theirs.close()
             self._hands[ours] = (hand, set())
@@ -121,10 +123,10 @@ class Crew:
 
     def _listen(self) -> None:
         """Take what the processes have to say; forget one that has died."""
-        from multiprocessing.connection import Connection, wait
+        from multiprocessing.connection import wait
 
-        for pipe in wait([*self._hands]):
-            assert isinstance(pipe, Connection)
+        ready = wait([*self._hands])
+        for pipe in [each for each in self._hands if each in ready]:
             try:
                 number, told = pipe.recv()
             except (EOFError, OSError):
@@ -152,9 +154,20 @@ class Crew:
         hand.join()
 
 
-def work(pipe: Connection, reading: Reading, shares: Sequence[Sequence[Unread]]) -> None:
-    """Read shares for another process until it asks no more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def work(
+    pipe: Connection, reading: Reading, shares: Sequence[Sequence[Unread]], copied: Sequence[Connection] = ()
+) -> None:
+    """Read shares for another process until it asks no more, or is gone.
+
+    Args:
+        copied: The other process's ends of pipes, of which this one has copies: while one of them is open,
+            nobody learns that the other process was killed, and its run lock is held for ever.
+    """
+    for end in copied:
+        end.close()
+    for name in ("SIGINT", "SIGHUP"):  # the other process hears of it, too, and ends this one
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     gc.disable()  # events are many and hold no cycles; looking for some costs a tenth of the time
     with suppress(Exception):  # the other process reads what this one cannot, and says why
