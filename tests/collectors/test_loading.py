@@ -179,3 +179,8 @@ def test_a_folder_that_cannot_be_written_costs_only_time(shipped: list[str], tmp
     for _ in range(2):
         assert load(memory=tmp_path / "file" / "collectors.json")[0][0].places({}, HOME)
     assert len(shipped) == 2
+
+
+def test_what_a_shipped_collector_tells_is_known_without_its_saying(shipped: list[str]) -> None:
+    ((collector,), _) = load()
+    assert getattr(collector, "tells", None) == "calls"

@@ -16,6 +16,7 @@ from vaultsync.collectors.logs.daily_json import DailyJson
 from vaultsync.collectors.logs.flat_events import FlatArray, FlatEvents
 from vaultsync.collectors.logs.mapping import MappedLog, MappingSpec
 from vaultsync.collectors.logs.markdown import MarkdownLog
+from vaultsync.collectors.providers.responses import ResponseFiles, Responses
 from vaultsync.collectors.reading import LogFile
 from vaultsync.collectors.registry import Collector, match
 from vaultsync.model import Issue, UsageEvent
@@ -46,8 +47,12 @@ COLLECTORS: dict[str, Collector] = {
     "sessions.md": MarkdownLog(),
     "run_2026-01-07.md": MarkdownLog(),
     "gateway.csv": MappedLog(GATEWAY),
+    "responses.jsonl": Responses(),
 }
-SHIPPED: list[Collector] = [DailyJson(), FlatArray(), FlatEvents(), MarkdownLog()]
+SHIPPED: list[Collector] = [
+    *(DailyJson(), FlatArray(), FlatEvents(), MarkdownLog()),
+    *(Responses(), ResponseFiles()),
+]
 sample = pytest.mark.parametrize("name", COLLECTORS)
 
 

@@ -9,10 +9,11 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple, get_args
 
-from vaultsync.collectors.families import Found, split
+from vaultsync.collectors.families import Found, Split, split
+from vaultsync.collectors.identity import response_key
 from vaultsync.collectors.reading import Reader
 from vaultsync.collectors.values import BadField, clock, count, instant, is_date, money, quote, text
-from vaultsync.model import CostKind, Finding, Grain, Issue, UsageEvent
+from vaultsync.model import CostKind, Finding, Grain, Issue, TokenCounts, UsageEvent
 
 ACTIONS = ("skill", "agent", "command", "manual", "scheduled")
 _AHEAD = timedelta(hours=48)
@@ -36,6 +37,8 @@ class Origin:
     provider: str | None = None
     day: date | None = None
     """Of records that tell only a time of day, or nothing."""
+    bills: bool = False
+    """The records tell of money only: their events hold no tokens and no calls, but each must hold a cost."""
     latest: datetime | None = field(init=False)
     """An event after it is flagged `future`."""
 
@@ -61,7 +64,7 @@ def build(found: Found, origin: Origin, outcomes: Mapping[str, int] | None = Non
     """
     values = found.values
     when, grain, noticed = _when(values, origin)
-    counted = split(found, separators=origin.separators)
+    counted = _bill(values, origin) if origin.bills else split(found, separators=origin.separators)
     rest = _NO_REST if _REST.isdisjoint(values) else _rest(values, origin.separators)
     flags = noticed + found.flags + counted.flags + rest.flags
     remarks = counted.remarks + rest.remarks
@@ -73,14 +76,13 @@ def build(found: Found, origin: Origin, outcomes: Mapping[str, int] | None = Non
     provider = text(values["provider"]) if "provider" in values else None
     if model is None and (origin.model or (provider is None and origin.provider)):
         flags += ("assumed_model",)
-    name = text(values["id"]) if "id" in values else None
     event = UsageEvent(
         when=when,
         source=origin.source,
         provider=provider_name(provider or origin.provider),
         model=model or origin.model or "unknown",
         tokens=counted.tokens,
-        key=f"{origin.source}:{name}" if name else None,
+        key=_key(values, origin.source),
         grain=grain,
         unsplit=counted.unsplit,
         session=text(values["session"]) if "session" in values else None,
@@ -89,7 +91,23 @@ def build(found: Found, origin: Origin, outcomes: Mapping[str, int] | None = Non
         outcomes=tuple(sorted(outcomes.items())) if outcomes else (),
         **rest.known,
     )
-    return Built(event, remarks)
+    return Built(event._replace(requests=0) if origin.bills else event, remarks)
+
+
+def _key(values: Mapping[str, object], source: str) -> str | None:
+    """The key of a call by its response's id, else by the id within its source."""
+    if "response" in values and (response := text(values["response"])):
+        return response_key(response)
+    name = text(values["id"]) if "id" in values else None
+    return f"{source}:{name}" if name else None
+
+
+def _bill(values: Mapping[str, object], origin: Origin) -> Split:
+    """No counts at all, of a record that states its cost."""
+    if "cost" not in values:
+        raise BadField("the cost is missing.")
+    money(values["cost"], loose=origin.separators)
+    return Split(TokenCounts())
 
 
 def _when(values: Mapping[str, object], origin: Origin) -> tuple[datetime, Grain, tuple[str, ...]]:
@@ -161,7 +179,7 @@ def _rest(values: Mapping[str, object], grouped: bool) -> _Rest:
         "machine": text(values.get("machine")),
         "action_type": action_type,
         "action_name": action_name,
-        "requests": requests or 1,
+        "requests": 1 if requests is None else requests,
         "web_searches": searches or 0,
         "duration_ms": duration,
         "cost": cost,

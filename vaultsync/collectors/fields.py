@@ -45,7 +45,18 @@ Source = str | tuple["Source", ...] | Getter
 
 FIELDS = frozenset(
     {
-        *("when", "until", "id", "session", "provider", "model", "mode", "region", "context_band"),
+        *(
+            "when",
+            "until",
+            "id",
+            "response",
+            "session",
+            "provider",
+            "model",
+            "mode",
+            "region",
+            "context_band",
+        ),
         *("project", "branch", "action_type", "action_name", "run_type", "agent", "machine"),
         *("requests", "web_searches", "duration_ms", "cost", "currency", "cost_kind"),
         *COUNTS,
@@ -53,6 +64,7 @@ FIELDS = frozenset(
 )
 """What can be said of an event. `until`: the end of the bucket that begins at `when`, which makes an
 aggregate of the hour, day or month. `id`: unique within the source; an aggregate has `joined` dimensions.
+`response`: the id that the provider gave its response, which names the call whatever the source, and wins.
 `cache_writes`: all lifetimes in one."""
 
 

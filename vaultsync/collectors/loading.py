@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from vaultsync.collectors.reading import LogFile, Reader
-from vaultsync.collectors.registry import Collector, Kind, Place, agent_of
+from vaultsync.collectors.registry import Collector, Kind, Place, Tells, agent_of
 from vaultsync.model import Finding, Issue
 
 GROUP = "vaultsync.collectors"
@@ -106,6 +106,12 @@ class Lazy:
     def kind(self) -> Kind:
         """How its files are read again."""
         return self.collector.kind
+
+    @property
+    def tells(self) -> Tells:
+        """What kind of telling it is."""
+        told: Tells = getattr(self.collector, "tells", "calls")
+        return told
 
     def claims(self, file: LogFile) -> bool:
         """Say whether a file is of this format."""

@@ -16,6 +16,11 @@ Kind = Literal["lines", "document", "store"]
 whole when they changed, and count only if they could be: `document`: what it says now replaces what it said
 before. `store`: a tool's own memory, which forgets; what it said before stays, so its events need keys."""
 
+Tells = Literal["calls", "usage", "events", "metrics", "bills"]
+"""What kind of telling a format is, since the same spend may be told several times. `calls`: each call, by
+the one who made it. `usage`: sums of calls, mostly a provider's. `events`, `metrics`: telemetry. `bills`:
+money, with no counts beside it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -34,7 +39,8 @@ class Place:
 class Collector(Protocol):
     """Two questions make a collector: is this file mine, what does it say.
 
-    It may also have an `agent`, see `agent_of`.
+    It may also have an `agent`, see `agent_of`, and say with `tells` what kind of telling it is (see `Tells`;
+    without it `calls`).
     """
 
     name: str

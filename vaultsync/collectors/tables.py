@@ -46,8 +46,8 @@ from vaultsync.collectors.families import Found
 from vaultsync.collectors.fields import Shape
 from vaultsync.collectors.outline import BLANK, Lines, first_record, head_of
 from vaultsync.collectors.reading import LogFile, Reader
-from vaultsync.collectors.records import below, json_document, json_lines
-from vaultsync.collectors.registry import Kind, Place
+from vaultsync.collectors.records import below, json_document, json_lines, surround
+from vaultsync.collectors.registry import Kind, Place, Tells
 from vaultsync.collectors.values import quote
 from vaultsync.model import Finding, Grain, Issue
 
@@ -62,6 +62,8 @@ class Table:
     """`lines` for logs that are only added to, and for answers that never change once they are saved;
     `document` for reports that say anew what is true of their range; `store` for those that say of the past
     what they said before."""
+    tells: Tells = "calls"
+    """Of `bills` each record needs a cost, and none has counts."""
     signs: tuple[str, ...]
     """What a file of this format shows, all of it."""
     foreign: tuple[str, ...] = ()
@@ -82,6 +84,10 @@ class Table:
         """Say whether a record is about usage; one that is not is passed over without a word."""
         return True
 
+    def beside(self, reader: Reader) -> dict[str, Any]:
+        """What a file tells by its name or its time; its records see it as `^name`."""
+        return {}
+
     def look(self, record: Mapping[str, Any]) -> Iterable[Found]:
         """The fields of the events that a record tells of.
 
@@ -95,12 +101,15 @@ class Table:
             line = where() if callable(where) else where
             text = f"the record is {quote(record)}, not an object. Remove it."
             yield Issue(reader.file.path, line, text)
-        elif self.is_counted(record):
+            return
+        surround(record, self.beside(reader))
+        if self.is_counted(record):
             yield from events(record, where, reader, origin, self.look)
 
     def _origin(self, reader: Reader) -> Origin:
         zone = reader.zone if self.zone is None else self.zone
-        return Origin(self.source or self.name, zone, reader.now_ns, self.grain, self.separators)
+        bills = self.tells == "bills"
+        return Origin(self.source or self.name, zone, reader.now_ns, self.grain, self.separators, bills=bills)
 
 
 class CsvTable(Table):
@@ -156,11 +165,11 @@ class JsonTable(Table):
             where, page, path = found
             for there, record in below(page, self.records, path):
                 line = partial(where.of, there) if isinstance(where, Lines) else where
-                yield from self._events(self._unwrapped(record), line, reader, origin)
+                yield from self._events(self.unwrapped(record), line, reader, origin)
 
     def _pages(self, reader: Reader) -> Iterator[tuple[Lines | int, Any, tuple[int, ...]] | Issue]:
         """The top-level values of a file, and the lines they stand on."""
-        if self.kind == "lines" and _is_lines(reader.file):
+        if self.kind == "lines" and is_lines(reader.file):
             for found in json_lines(reader):
                 yield found if isinstance(found, Issue) else (*found, (0,))
             return
@@ -171,7 +180,8 @@ class JsonTable(Table):
             text = "the last page says that there are more. Export those too."
             yield Issue(reader.file.path, None, text, rejected=False)
 
-    def _unwrapped(self, record: Any) -> Any:
+    def unwrapped(self, record: Any) -> Any:
+        """The record inside its wrapper, or as it stands."""
         for wrapper in self.wrappers:
             inner = next((found for _, found in below(record, wrapper)), None)
             if isinstance(inner, dict) and inner is not record:
@@ -179,7 +189,7 @@ class JsonTable(Table):
         return record
 
 
-def _is_lines(file: LogFile) -> bool:
+def is_lines(file: LogFile) -> bool:
     """Say whether a file of JSON has its objects line by line, and not printed over several lines."""
     line = next((line for line in head_of(file).split("\n") if line.strip(BLANK)), "").strip(BLANK)
     return line.startswith("{") and not line.endswith(("{", "[", ","))

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vaultsync.collectors.aliases import find, is_usage
+from vaultsync.collectors.answers import shows_answer
 from vaultsync.collectors.cells import Header, csv_lines, header
 from vaultsync.collectors.events import Origin, events
 from vaultsync.collectors.families import COUNTS, Found
@@ -44,7 +45,7 @@ EXPORTS = frozenset(
 )
 """Names of exports of providers and Cursor, and of what some agents write, in which known names mean
 something else: an `input_tokens` that includes the cached ones, an `input` that is the prompt. Whoever reads
-such an export has a collector of its own."""
+such an export has a collector of its own, as have the answers of model APIs."""
 OUTCOMES = "outcomes"
 """Key of an object of counted results: `{"poems": 2}`."""
 LOOKED_AT = 20
@@ -96,6 +97,8 @@ class FlatArray(_Flat):
     def claims(self, file: LogFile) -> bool:
         """True when the first record of the document has a time and a token count."""
         first = first_record(head_of(file))
+        if shows_answer(first):
+            return False
         if first.opening == "[":
             return is_event(first.leaves)
         lists = [
@@ -136,8 +139,9 @@ def _shape(file: LogFile) -> Header | Literal["json"] | None:
         if bare.startswith("{"):
             if bare.endswith(("{", "[", ",")):  # printed over several lines
                 return None
-            names = first_record(bare).leaves
-            if not EXPORTS.isdisjoint(names):
+            first = first_record(bare)
+            names = first.leaves
+            if not EXPORTS.isdisjoint(names) or shows_answer(first):
                 return None
             if is_event(names) and _counts(bare):
                 return "json"

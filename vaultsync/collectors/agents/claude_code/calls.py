@@ -18,11 +18,11 @@ from msgspec import Raw
 from vaultsync.collectors.agents.claude_code.counts import Counted, Counts, counted
 from vaultsync.collectors.agents.claude_code.rows import Message, Row
 from vaultsync.collectors.agents.lines import id_of, name_of, time_of
+from vaultsync.collectors.identity import is_anthropic
 from vaultsync.collectors.values import BadField, money
 from vaultsync.model import UsageEvent
 
 SYNTHETIC = "<synthetic>"
-LONG_ID = 20
 PLACEHOLDER = 8
 """Largest output of a call without a final mark that is taken for the number its stream began with."""
 KEPT = 2000
@@ -179,7 +179,7 @@ def call_key(row: Row) -> str | None:
     ident = id_of(row.message.id) if isinstance(row.message, Message) else None
     if ident is None:
         return id_of(row.uuid)
-    if ident.startswith("msg_") and len(ident) >= LONG_ID:
+    if is_anthropic(ident):
         return ident
     if request := id_of(row.requestId):
         return f"{ident}:{request}"

@@ -1,0 +1,115 @@
+"""Saved answers of model APIs: whose they are, what is one call, what is known of its time."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.collectors.support import events, issues, plain, read, rejected, written
+from vaultsync.collectors.agents.claude_code import ClaudeCode
+from vaultsync.collectors.logs.flat_events import FlatArray, FlatEvents
+from vaultsync.collectors.providers.responses import ResponseFiles, Responses
+from vaultsync.collectors.reading import LogFile
+from vaultsync.model import TokenCounts
+
+AT = "2026-02-10T09:00:00Z"
+USAGE = {
+    "input_tokens": 4,
+    "cache_creation_input_tokens": 10,
+    "cache_read_input_tokens": 20,
+    "output_tokens": 30,
+}
+MESSAGE: dict[str, Any] = {
+    "id": "msg_01AbcdefghijklmnopqrstuvW",
+    "type": "message",
+    "role": "assistant",
+    "model": "claude-opus-4-5",
+    "content": [{"type": "text", "text": "my secret"}],
+    "usage": USAGE,
+}
+
+
+def lines(folder: Path, *records: dict[str, Any]) -> list[Any]:
+    """What a log of these records says."""
+    return read(Responses(), written(folder / "a.jsonl", "".join(json.dumps(r) + "\n" for r in records)))
+
+
+def claims(folder: Path, text: str) -> list[bool]:
+    """Whether answers by line, answers in files, flat events and flat arrays claim a text."""
+    file = LogFile.look(written(folder / "a.json", text))
+    return [c.claims(file) for c in (Responses(), ResponseFiles(), FlatEvents(), FlatArray())]
+
+
+def test_call_in_a_transcript_and_in_a_log_of_answers_is_one(tmp_path: Path) -> None:
+    row = {"type": "assistant", "isSidechain": False, "timestamp": AT, "message": MESSAGE}
+    (told,) = events(read(ClaudeCode(), written(tmp_path / "t.jsonl", json.dumps(row) + "\n")))
+    (saved,) = events(lines(tmp_path, {**MESSAGE, "timestamp": AT}))
+    assert saved.key == told.key and saved.when == told.when
+
+
+@pytest.mark.parametrize(
+    "wrapped", [lambda a: a, lambda a: {"response": a}, lambda a: {"response": {"body": a}}]
+)
+def test_answer_is_the_same_in_any_wrapper(tmp_path: Path, wrapped: Any) -> None:
+    (event,) = events(lines(tmp_path, wrapped(MESSAGE) | {"timestamp": AT}))
+    assert event.when == datetime(2026, 2, 10, 9, tzinfo=UTC) and not event.flags
+    assert event.tokens == TokenCounts(4, 20, cache_write=10, output=30) and "secret" not in repr(event)
+
+
+def test_answer_without_any_time_has_that_of_its_file(tmp_path: Path) -> None:
+    (event,) = events(lines(tmp_path, MESSAGE))
+    assert event.flags == ("assumed_date",) and event.when.year == 2026
+
+
+def test_files_of_answers_say_what_lines_say(tmp_path: Path) -> None:
+    answers = [{**MESSAGE, "timestamp": AT}, {**MESSAGE, "id": "msg_02", "timestamp": AT}]
+    by_line = plain(lines(tmp_path, *answers))
+    for text in (json.dumps(answers), "\n".join(json.dumps(answer, indent=2) for answer in answers)):
+        assert plain(read(ResponseFiles(), written(tmp_path / "a.json", text))) == by_line
+
+
+@pytest.mark.parametrize(
+    ("text", "claimed"),
+    [
+        (json.dumps({**MESSAGE, "timestamp": AT}), [True, False, False, False]),
+        (json.dumps({**MESSAGE, "timestamp": AT}, indent=1), [False, True, False, False]),
+        (json.dumps([{**MESSAGE, "timestamp": AT}]), [False, True, False, False]),
+        (json.dumps({"error": "no"}) + "\n" + json.dumps(MESSAGE), [True, False, False, False]),
+        (json.dumps({"timestamp": AT, **USAGE, "response": MESSAGE}), [False, False, True, False]),
+        (json.dumps({"timestamp": AT, **USAGE}) + "\n" + json.dumps(MESSAGE), [False, False, True, False]),
+        (json.dumps({"timestamp": AT, "id": MESSAGE["id"], **USAGE}), [False, False, True, False]),
+        (json.dumps({"type": "assistant", "message": MESSAGE, "timestamp": AT}), [False] * 4),
+    ],
+)
+def test_answers_and_home_made_logs_are_told_apart(tmp_path: Path, text: str, claimed: list[bool]) -> None:
+    assert claims(tmp_path, text) == claimed
+
+
+def test_long_answer_is_known_by_its_beginning(tmp_path: Path) -> None:
+    (event,) = events(lines(tmp_path, {**MESSAGE, "content": "x" * 100_000, "usage": USAGE}))
+    assert event.tokens.output == 30
+
+
+def test_bad_answer_costs_itself_only(tmp_path: Path) -> None:
+    found = lines(tmp_path, {**MESSAGE, "usage": {"input_tokens": 1}}, MESSAGE, {"usage": None}, {"a": 1})
+    assert rejected(found) == [1] and len(events(found)) == 1 and "output tokens" in issues(found)[0].text
+
+
+ADVICE = {"type": "advisor_message", "model": "claude-opus-4-8", "input_tokens": 7, "output_tokens": 8}
+
+
+def test_advice_is_a_call_of_its_own_where_the_sum_is_without_it(tmp_path: Path) -> None:
+    steps = [{"type": "message", **USAGE}, ADVICE]
+    call, advice = events(lines(tmp_path, {**MESSAGE, "usage": {**USAGE, "iterations": steps}}))
+    assert advice.key == f"{call.key}:advisor:1" and advice.model == "claude-opus-4-8"
+    assert (call.tokens.output, advice.tokens) == (30, TokenCounts(7, output=8))
+
+
+def test_advice_that_may_be_in_the_sum_is_flagged_and_not_added(tmp_path: Path) -> None:
+    steps = [{"type": "message", **USAGE, "output_tokens": 22}, ADVICE]
+    (call,) = events(lines(tmp_path, {**MESSAGE, "usage": {**USAGE, "iterations": steps}}))
+    assert "total_mismatch" in call.flags and call.tokens.output == 30

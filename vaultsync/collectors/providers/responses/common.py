@@ -1,0 +1,30 @@
+"""What the answers of all APIs share: where a record of a log tells when and for whom a call was made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vaultsync.collectors.fields import Source
+
+TIMES = (
+    *("created_at", "created", "createTime", "create_time", "timestamp"),
+    *("^timestamp", "^ts", "^time", "^created_at", "^created", "^processed_time"),
+)
+"""Paths of the time of an answer, the best first."""
+FIELDS: Mapping[str, Source] = {
+    "when": (*TIMES, "^modified"),
+    "response": ("id", "^request_id", "^requestId"),
+    "model": "model",
+    "session": ("session_id", "^session_id"),
+    "project": ("project", "^project"),
+}
+
+
+def in_batch(otherwise: Source) -> tuple[Source, ...]:
+    """The mode of an answer: `batch` for the results of one, whose requests the user has named."""
+    return (_batch, otherwise)
+
+
+def _batch(record: Mapping[str, Any]) -> object:
+    return None if record.get("^custom_id") is None else "batch"
