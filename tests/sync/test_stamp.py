@@ -465,6 +465,18 @@ def test_an_agent_that_leaves_its_first_log_is_seen(door: Door) -> None:
     assert not door.ask().is_quick
 
 
+@pytest.mark.parametrize("name", ["CLAUDE_CONFIG_DIR", "CODEX_HOME", "OPENCLAW_DIR"])
+def test_an_agent_that_is_told_to_live_elsewhere_is_seen(door: Door, name: str) -> None:
+    """Also where its usual places are only remembered, and no collector is loaded that asks for it."""
+    door.monkeypatch.delenv(name, raising=False)
+    door.world.write("vaultsync.yaml", CONFIG.replace("agents: none", "agents: auto"))
+    door.settle()
+    door.plainly()
+    assert door.ask().is_quick
+    door.monkeypatch.setenv(name, str(door.world.root))
+    assert not door.ask().is_quick
+
+
 def test_a_script_that_notes_its_first_call_is_seen(door: Door) -> None:
     door.monkeypatch.delenv("XDG_DATA_HOME", raising=False)
     door.world.write("vaultsync.yaml", CONFIG.replace("agents: none", "agents: auto"))
