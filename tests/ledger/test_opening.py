@@ -14,6 +14,7 @@ import pytest
 from tests.ledger.making import event, record, sums
 from vaultsync.errors import LedgerError
 from vaultsync.ledger import Ledger, schema
+from vaultsync.model import SessionTitle
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="rights of files are of POSIX")
 
@@ -166,6 +167,38 @@ def test_a_reader_is_not_hindered_by_a_writer(tmp_path: Path) -> None:
         assert sums(two)[0] == 1
 
 
+V1_LEDGER = """
+INSERT INTO name VALUES (1, 'claude-code'), (2, 'anthropic'), (3, 'opus'), (4, 'standard'), (5, 'request'),
+    (6, 'final'), (7, 'S1');
+INSERT INTO label VALUES (1, 1, 2, 3, 4, 0, 0, 5, 7, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0);
+INSERT INTO event VALUES
+    (1, x'01', 1767787200000000, 1, 10, 2000, 300, 0, 0, 0, 0, 140, 0, 0, 0, 0, 1, 0, 0, NULL, NULL),
+    (2, x'02', 1767787260000000, 1, 5, 0, 0, 0, 0, 0, 0, 60, 0, 0, 0, 0, 1, 0, 0, NULL, NULL);
+INSERT INTO change VALUES (1767787200, 1);
+INSERT INTO stale VALUES (1767787200);
+INSERT INTO meta VALUES ('changes', '1');
+PRAGMA application_id = 0x76536C67;
+PRAGMA user_version = 1
+"""
+"""What version 1 of the schema holds after two calls."""
+
+
+def test_a_ledger_of_the_first_schema_is_opened_backed_up_and_keeps_its_figures(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(f"{schema.V1};{V1_LEDGER}")
+    assert "older schema 1" in refused(path, read_only=True)
+    with Ledger.open(path) as ledger:
+        assert sums(ledger) == [2, 15, 2000, 300, 200]
+        assert ledger.check() == []
+        record(ledger, event("k", 5), SessionTitle("claude-code", "S1", "Poems"))
+        assert sums(ledger)[0] == 3
+        assert ledger.titles() == {("claude-code", "S1"): "Poems"}
+    with closing(sqlite3.connect(tmp_path / "ledger.db.schema1.backup")) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+        assert db.execute("SELECT count(*), sum(output) FROM event").fetchone() == (2, 200)
+
+
 MORE = "ALTER TABLE note ADD COLUMN extra TEXT"
 
 
@@ -178,9 +211,9 @@ def test_an_older_ledger_is_brought_forward_after_a_backup(
     with Ledger.open(path) as ledger:
         assert sums(ledger)[0] == 1
     with closing(sqlite3.connect(path)) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        assert db.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
     monkeypatch.undo()
-    with Ledger.open(tmp_path / "ledger.db.schema1.backup") as old:
+    with Ledger.open(tmp_path / f"ledger.db.schema{len(schema.MIGRATIONS)}.backup") as old:
         assert sums(old)[0] == 1
 
 
@@ -202,7 +235,7 @@ def test_an_older_ledger_is_not_read_before_it_is_migrated(
 ) -> None:
     made(tmp_path / "ledger.db")
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, MORE))
-    assert "older schema 1" in refused(tmp_path / "ledger.db", read_only=True)
+    assert f"older schema {len(schema.MIGRATIONS) - 1}" in refused(tmp_path / "ledger.db", read_only=True)
 
 
 def test_a_backup_of_a_ledger_in_use_is_whole(tmp_path: Path) -> None:

@@ -11,7 +11,15 @@ import pytest
 
 from tests.ledger.making import EVER, NOON, event, events, record, tokens
 from vaultsync.ledger import Ledger
-from vaultsync.model import AgentName, FinalOutput, Finding, SessionTotal, TokenCounts, UsageEvent
+from vaultsync.model import (
+    AgentName,
+    FinalOutput,
+    Finding,
+    SessionTitle,
+    SessionTotal,
+    TokenCounts,
+    UsageEvent,
+)
 
 SOURCE = "claude-code"
 
@@ -188,3 +196,14 @@ def test_the_largest_total_of_each_meter_is_kept_beside_the_events(
 def test_totals_of_a_session_without_events_in_the_range_are_left_out(ledger: Ledger) -> None:
     record(ledger, event("m", session="S1"), TOTAL)
     assert ledger.session_totals(EVER[0], NOON) == []
+
+
+def test_a_session_is_called_by_its_title_of_the_highest_rank_in_whatever_order(tmp_path: Path) -> None:
+    titles = [
+        SessionTitle(SOURCE, "S1", text, rank) for text, rank in (("Zebras", 0), ("Odes", 1), ("Poems", 1))
+    ]
+    other = [SessionTitle(SOURCE, "S2", "x" * 300)]
+    for ledger in in_every_order(tmp_path, *([title] for title in titles), other):
+        assert ledger.titles(["S1", "unknown"]) == {(SOURCE, "S1"): "Poems"}
+        assert ledger.titles() == {(SOURCE, "S1"): "Poems", (SOURCE, "S2"): "x" * 200}
+        ledger.close()

@@ -1,16 +1,28 @@
-"""Keep what the logs say beside the calls: names of agents, their final outputs, totals of sessions."""
+"""Keep what logs say beside the calls: names and final outputs of agents, totals and titles of sessions."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from vaultsync.ledger.identity import PROMPT_FIELDS
-from vaultsync.ledger.names import Names
-from vaultsync.model import TOKEN_CLASSES, AgentName, FinalOutput, Finding, SessionTotal, TokenCounts
+from vaultsync.ledger.names import Names, clean
+from vaultsync.ledger.queries import select_in
+from vaultsync.model import (
+    TOKEN_CLASSES,
+    AgentName,
+    FinalOutput,
+    Finding,
+    SessionTitle,
+    SessionTotal,
+    TokenCounts,
+)
 from vaultsync.text import decimal_text
+
+TITLE = 200
+"""Characters of a title that are kept."""
 
 Fact = tuple[Any, ...]
 """A finding that is no event: its kind, then plain values."""
@@ -27,6 +39,8 @@ def plain(finding: Finding) -> Fact | None:
         key = (finding.session, finding.source, finding.run, finding.model)
         tokens = tuple(getattr(finding.tokens, name) for name in TOKEN_CLASSES)
         return "total", key, (*tokens, finding.web_searches, _amount(finding.cost))
+    if isinstance(finding, SessionTitle):
+        return "title", finding.session, finding.source, finding.rank, clean(finding.title)[:TITLE]
     return None
 
 
@@ -77,6 +91,13 @@ def _keep_session_total(
         )
 
 
+def _keep_title(
+    db: sqlite3.Connection, names: Names, session: str, source: str, rank: int, text: str
+) -> None:
+    """Keep the title of the highest rank; of several the last in the alphabet, whatever their order."""
+    db.execute(_TITLE, (names.id(session), names.id(source), rank, text))
+
+
 def _amount(cost: Decimal | None) -> str | None:
     return None if cost is None else decimal_text(cost)
 
@@ -90,7 +111,22 @@ _KEEP: dict[str, Callable[..., None]] = {
     "name": _keep_agent_name,
     "output": _keep_final_output,
     "total": _keep_session_total,
+    "title": _keep_title,
 }
+
+
+def titles(
+    db: sqlite3.Connection, names: Names, sessions: Collection[str] | None
+) -> dict[tuple[str, str], str]:
+    """Source and session -> what the session is called; None: of all sessions."""
+    ask = "SELECT source, session, text FROM title"
+    if sessions is None:
+        rows = db.execute(ask).fetchall()
+    else:
+        numbers = [number for session in sessions if (number := names.find(session)) is not None]
+        rows = select_in(db, f"{ask} WHERE session IN", numbers)
+    found = {(names.text(source) or "", names.text(session) or ""): text for source, session, text in rows}
+    return dict(sorted(found.items()))
 
 
 def session_totals(db: sqlite3.Connection, names: Names, since: int, until: int) -> list[SessionTotal]:
@@ -132,6 +168,9 @@ _METER = ", ".join((*TOKEN_CLASSES, "web_searches", "cost"))
 _VALUES = f"VALUES ({', '.join('?' * (6 + len(TOKEN_CLASSES)))})"
 _FINAL = """INSERT INTO final_output VALUES (?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET output = excluded.output WHERE excluded.output > output"""
+_TITLE = """INSERT INTO title (session, source, rank, text) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET rank = excluded.rank, text = excluded.text
+    WHERE (excluded.rank, excluded.text) > (rank, text)"""
 _ADDED = [name for name in TOKEN_CLASSES if name != "reasoning" and "audio" not in name]
 """Classes that are no part of another one."""
 _COUNTED = f"""SELECT sum({" + ".join(_ADDED)}) FROM event JOIN label ON event.label = label.id

@@ -27,7 +27,7 @@ class Names:
         """Number of a text, new if need be; 0 is None."""
         number = self._ids.get(text)
         if number is None:
-            number = self._intern(_clean(text or ""))
+            number = self._intern(clean(text or ""))
             self._ids[text] = number
         return number
 
@@ -41,7 +41,7 @@ class Names:
 
     def find(self, text: str) -> int | None:
         """Number of a text, or None if the ledger does not hold it."""
-        row = self._db.execute("SELECT id FROM name WHERE text = ?", (_clean(text),)).fetchone()
+        row = self._db.execute("SELECT id FROM name WHERE text = ?", (clean(text),)).fetchone()
         return row[0] if row else None
 
     def text(self, number: int) -> Text:
@@ -95,7 +95,7 @@ class Names:
             self._texts.update(self._db.execute(f"SELECT id, text FROM name WHERE id IN ({marks})", some))
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Text that any database holds: no half characters, no NUL."""
     return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").replace("\0", "\ufffd")
 

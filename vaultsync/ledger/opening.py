@@ -147,11 +147,12 @@ def _refuse_cut(db: sqlite3.Connection, path: Path) -> None:
 
 
 def _migrate(db: sqlite3.Connection, path: Path) -> None:
-    """Run the missing migrations, each in its own transaction, each after a backup that was checked."""
+    """Run the missing migrations, each in its own transaction; where there was a ledger, each after a backup."""
+    is_new = _version(db, path) == 0
     for number in range(len(schema.MIGRATIONS)):
         if _version(db, path) > number:
             continue
-        if number:
+        if not is_new:
             _backup(db, path, number)
         db.execute("BEGIN EXCLUSIVE")
         try:

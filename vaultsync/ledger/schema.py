@@ -120,7 +120,25 @@ CREATE TABLE note (
 ) STRICT, WITHOUT ROWID
 """
 
-MIGRATIONS: tuple[str, ...] = (V1,)
+V2 = """
+-- What kind of telling a source is; one that is not here tells single calls.
+CREATE TABLE telling (source INTEGER PRIMARY KEY, kind TEXT NOT NULL) STRICT;
+
+-- Of which UTC days of which provider each source tells something, so that choosing between them is cheap.
+-- Kept only where there is something to choose; true as of the serial in meta.present.
+CREATE TABLE present (
+    day INTEGER NOT NULL, provider INTEGER NOT NULL, source INTEGER NOT NULL, is_month INTEGER NOT NULL,
+    PRIMARY KEY (day, provider, source, is_month)
+) STRICT, WITHOUT ROWID;
+
+-- What a session is called: the title of the highest rank.
+CREATE TABLE title (
+    session INTEGER NOT NULL, source INTEGER NOT NULL, rank INTEGER NOT NULL, text TEXT NOT NULL,
+    PRIMARY KEY (session, source)
+) STRICT, WITHOUT ROWID
+"""
+
+MIGRATIONS: tuple[str, ...] = (V1, V2)
 """The n-th leads from schema n to n + 1; statements end with a semicolon at the end of a line."""
 
 

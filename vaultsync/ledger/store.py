@@ -279,6 +279,17 @@ class Ledger:
         with guard(self.path):
             return facts.session_gaps(self._db, self._names, microseconds(since), microseconds(until))
 
+    def titles(self, sessions: Collection[str] | None = None) -> dict[tuple[str, str], str]:
+        """What sessions are called, by source and session; those without a title are left out.
+
+        Args:
+            sessions: Those that are asked for; None: all.
+        """
+        from vaultsync.ledger import facts
+
+        with guard(self.path):
+            return facts.titles(self._db, self._names, sessions)
+
     def find(self, text: str) -> list[StoredEvent]:
         """Events by the log's own id, or by the first hex digits of ours; at most 50."""
         from vaultsync.ledger import stored

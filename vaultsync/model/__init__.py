@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from vaultsync.model.told import *  # noqa: F403
 
 NOUNS = {
-    "events": "UsageEvent TokenCounts AgentName FinalOutput SessionTotal Issue Finding Quality CostKind "
-    "Grain TOKEN_CLASSES MAX_COUNT",
+    "events": "UsageEvent TokenCounts AgentName FinalOutput SessionTotal SessionTitle Issue Finding Quality "
+    "CostKind Grain Tells TELLS TOKEN_CLASSES MAX_COUNT",
     "rates": "RateKey AppliedRate Pricer UsageRows",
     "sums": "Amount Coverage Line Summary Figures CostBasis CostChoice",
     "told": "Budget BudgetState Change Forecast Spike Insights Notice Column Table Unit Chart Report",

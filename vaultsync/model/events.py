@@ -12,6 +12,11 @@ from typing import Literal, NamedTuple
 Quality = Literal["final", "partial", "session-total", "estimate"]
 CostKind = Literal["billed", "charged", "estimated", "notional"]
 Grain = Literal["request", "run", "session", "hour", "day", "month"]
+Tells = Literal["calls", "usage", "events", "metrics", "bills"]
+"""What kind of telling a source is: single calls of a log or gateway, the provider's own usage figures,
+telemetry events, telemetry metrics, bills. The same spend may be told by several."""
+TELLS: tuple[Tells, ...] = ("calls", "usage", "events", "metrics", "bills")
+"""In the order in which they are believed."""
 MAX_COUNT = 10**12
 """Largest token count of one event that is believed; more is rejected on entry, so no sum overflows."""
 
@@ -158,6 +163,18 @@ class SessionTotal:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionTitle:
+    """What a session is called."""
+
+    source: str
+    session: str
+    title: str
+    """One line, made safe; at most 200 characters."""
+    rank: int = 0
+    """Of several titles the one of the highest rank counts: one that the user gave, say."""
+
+
+@dataclass(frozen=True, slots=True)
 class Issue:
     """Something readable but wrong in the data."""
 
@@ -181,5 +198,5 @@ class Issue:
         return f"{place}: {self.text}"
 
 
-Finding = UsageEvent | AgentName | FinalOutput | SessionTotal | Issue
+Finding = UsageEvent | AgentName | FinalOutput | SessionTotal | SessionTitle | Issue
 """What a collector yields."""
