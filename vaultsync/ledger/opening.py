@@ -147,7 +147,7 @@ def _refuse_cut(db: sqlite3.Connection, path: Path) -> None:
 
 
 def _migrate(db: sqlite3.Connection, path: Path) -> None:
-    """Run the missing migrations, each in its own transaction; where there was a ledger, each after a backup."""
+    """Run the missing migrations, each in its own transaction, after a backup where there was a ledger."""
     is_new = _version(db, path) == 0
     for number in range(len(schema.MIGRATIONS)):
         if _version(db, path) > number:
