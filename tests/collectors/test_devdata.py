@@ -1,4 +1,4 @@
-"""The development database of Kiro: a row for each call."""
+"""The development databases of Kiro and Continue: a row for each call."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ import pytest
 
 from tests.collectors.enduring import HOSTILE, held
 from tests.collectors.support import events, read, reader_of, rejected
-from vaultsync.collectors.agents.kiro import Kiro
+from vaultsync.collectors.agents.devdata import Continue, Kiro
 from vaultsync.collectors.reading import LogFile
+from vaultsync.collectors.registry import files_of
 from vaultsync.ledger import Ledger
 from vaultsync.model import TokenCounts
 
-KIRO = Kiro()
+KIRO, CONTINUE = Kiro(), Continue()
 Row = tuple[Any, ...]
 
 
@@ -83,10 +84,34 @@ def test_a_database_without_the_table_holds_nothing(tmp_path: Path) -> None:
     assert list(KIRO.collect(reader_of(path))) == []
 
 
-def test_the_same_table_of_another_program_is_not_claimed(tmp_path: Path) -> None:
+def test_the_same_table_of_the_other_program_is_not_claimed(tmp_path: Path) -> None:
     path = made(tmp_path, row())
-    assert KIRO.claims(LogFile.look(path))
-    assert not KIRO.claims(LogFile.look(path.rename(tmp_path / "devdata.sqlite")))
+    assert KIRO.claims(LogFile.look(path)) and not CONTINUE.claims(LogFile.look(path))
+    moved = path.rename(tmp_path / "devdata.sqlite")
+    assert CONTINUE.claims(LogFile.look(moved)) and not KIRO.claims(LogFile.look(moved))
+    assert not CONTINUE.claims(LogFile.look(moved.rename(tmp_path / "other.sqlite")))
+
+
+def test_calls_of_continue_have_its_name_and_their_own_model(tmp_path: Path, ledger: Ledger) -> None:
+    path = made(tmp_path, (1, "claude-opus-4-5", "anthropic", 900, 80, "2026-01-05 09:00:00"))
+    (call,) = held(ledger, CONTINUE, path.rename(tmp_path / "devdata.sqlite"))
+    assert (call.source, call.provider, call.model) == ("continue", "anthropic", "claude-opus-4-5")
+    assert (call.when, call.quality) == (datetime(2026, 1, 5, 9, tzinfo=UTC), "estimate")
+
+
+@pytest.mark.parametrize(
+    ("environ", "folder"),
+    [({}, ".continue"), ({"CONTINUE_GLOBAL_DIR": "{}/mine"}, "mine"), ({"CONTINUE_GLOBAL_DIR": "~/m"}, "m")],
+)
+def test_of_the_two_stores_of_continue_one_is_read(
+    tmp_path: Path, environ: dict[str, str], folder: str
+) -> None:
+    data = tmp_path / folder / "dev_data"
+    (data / "0.2.0").mkdir(parents=True)
+    (data / "0.2.0" / "tokensGenerated.jsonl").write_text("{}")
+    (data / "devdata.sqlite").write_text("x")
+    places = CONTINUE.places({key: value.format(tmp_path) for key, value in environ.items()}, tmp_path)
+    assert [found for place in places for found in files_of(place)] == [data / "devdata.sqlite"]
 
 
 def test_the_usual_places_on_three_systems() -> None:
