@@ -28,14 +28,15 @@ def doctor(shell: Shell) -> int:
 
 
 def report(shell: Shell, checks: Iterable[Check]) -> None:
-    """Print checks by group, with their remedies; with --quiet only trouble."""
+    """Print checks by group, with their remedies; with --quiet only trouble, with --verbose all details."""
     shown = [check for check in checks if not shell.quiet or check.state in ("warning", "error")]
     for group, members in groupby(shown, key=lambda check: check.group):
         say(visible(group))
         for check in members:
             say(visible(f"  {SIGNS[check.state]} {check.name}: {check.text}"))
-            if check.remedy:
-                say(visible(f"       {check.remedy}"))
+            for line in (*check.more, *(check.details if shell.verbose else ()), check.remedy):
+                if line:
+                    say(visible(f"       {line}"))
 
 
 COMMANDS = {"doctor": doctor}

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from vaultsync.collectors.reading import LogFile, Reader
-from vaultsync.collectors.registry import Collector, Kind, Place, Tells, agent_of
+from vaultsync.collectors.registry import Collector, Kind, Place, Retention, Tells, agent_of, retention_of
 from vaultsync.model import Finding, Issue
 
 GROUP = "vaultsync.collectors"
@@ -130,6 +130,10 @@ class Lazy:
         found = self.collector.places(asked, home)
         self._memory.keep(self.name, asked, home, found)
         return found
+
+    def retention(self, place: Place) -> Retention | None:
+        """What the tool does to the logs in one of its places."""
+        return retention_of(self.collector, place)
 
 
 class Asked(Mapping[str, str]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -36,11 +37,23 @@ class Place:
         return depth_of(self.patterns)
 
 
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """What a tool itself does to its logs when they get old."""
+
+    says: str
+    """What it does and where that is set, to follow the tool's name: `deletes …`."""
+    after: timedelta | None = None
+    """How long after its last change a file is deleted; None: not at all, or not known."""
+    remedy: str = ""
+    """What to do about it, where that is not sane; empty: nothing."""
+
+
 class Collector(Protocol):
     """Two questions make a collector: is this file mine, what does it say.
 
     It may also have an `agent`, see `agent_of`, and say with `tells` what kind of telling it is (see `Tells`;
-    without it `calls`).
+    without it `calls`). What the tool does to its old logs, `retention_of` asks.
     """
 
     name: str
@@ -69,6 +82,16 @@ def agent_of(collector: Collector) -> str:
     Its attribute `agent`, where another collector of that name exists whose events it adds to; else its name.
     """
     return str(getattr(collector, "agent", collector.name))
+
+
+def retention_of(collector: Collector, place: Place) -> Retention | None:
+    """What a tool does to the logs in one of its places; None: not known.
+
+    Asks the collector's method `retention(place)`, where it has one.
+    """
+    ask = getattr(collector, "retention", None)
+    found: Retention | None = ask(place) if ask else None
+    return found
 
 
 def is_wanted(collector: Collector, agents: str | Collection[str]) -> bool:

@@ -22,7 +22,7 @@ from vaultsync.model import Issue
 from vaultsync.periods import local_day
 from vaultsync.settings import Settings
 from vaultsync.sync.crew import Unread, readings
-from vaultsync.sync.read import REJECTED, CollectorFailed, Reading, Told, has_moved_on
+from vaultsync.sync.read import REJECTED, CollectorFailed, Reading, Told, has_moved_on, is_as_read
 from vaultsync.sync.values import Collected, SourceCount
 from vaultsync.text import nearest_or_all
 
@@ -125,8 +125,7 @@ class Collecting:
             return Unread(path, owner, info.st_size)
         # An unfinished last line may count once it has rested.
         is_held = state.offset < state.size and not path.name.endswith(PACKED)
-        is_same = (info.st_size, info.st_mtime_ns, info.st_ino) == (state.size, state.mtime_ns, state.inode)
-        if is_held or not is_same or has_moved_on(path, state):
+        if is_held or not is_as_read(info, state) or has_moved_on(path, state):
             return Unread(path, owner, max(0, info.st_size - state.offset))
         self._unchanged[state.collector] += 1
         return None

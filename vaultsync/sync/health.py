@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from vaultsync.collectors import registry
 from vaultsync.collectors.finding import find_files
+from vaultsync.collectors.registry import Collector, agent_of
 from vaultsync.errors import VaultsyncError
 from vaultsync.ledger import Ledger
 from vaultsync.model import Issue
 from vaultsync.periods import NOTE_KINDS, PERIOD_OF, WEEKDAYS, Period
 from vaultsync.settings import Settings
+from vaultsync.sync import agents
 from vaultsync.sync.books import Books
 from vaultsync.sync.collect import Surroundings, rejected_lines
 from vaultsync.sync.mappings import mapping_collectors
@@ -25,12 +26,15 @@ SYNCED = ("dropbox", "onedrive", "icloud", "com~apple~clouddocs", "google drive"
 
 def checks(books: Books, places: Places, around: Surroundings) -> list[Check]:
     """Look at everything, change nothing; sorted by group."""
+    collectors, broken = installed(books.settings, mapping_collectors(books.settings))
+    told = list(_agents(books, around, collectors))
     return [
         *_vault(books),
         *_notes(books, places),
-        *_logs(books.settings, around),
+        *told,
+        *_logs(books.settings, broken),
         *_prices(books),
-        *_ledger(books),
+        *_ledger(books, {check.name for check in told}),
     ]
 
 
@@ -82,24 +86,19 @@ def _note(books: Books, kind: str, path: Path, exists: bool, used: bool, origin:
     return Check("Notes", kind, "ok", f"{name}, {state} (by {origin})")
 
 
-def _logs(settings: Settings, around: Surroundings) -> Iterator[Check]:
-    mapped = mapping_collectors(settings)
-    collectors, broken = installed(settings, mapped)
+def _agents(books: Books, around: Surroundings, collectors: Sequence[Collector]) -> Iterator[Check]:
+    yield from agents.checks(books, around, collectors)
+    wanted = books.settings.agents
+    names = {name for each in collectors for name in (each.name, agent_of(each))}
+    for name in wanted if isinstance(wanted, tuple) else ():
+        if name not in names:
+            known = f"Known are {', '.join(sorted(names))}."
+            yield Check(agents.GROUP, name, "error", "no collector has this name", known)
+
+
+def _logs(settings: Settings, broken: Iterable[Issue]) -> Iterator[Check]:
     for issue in broken:
         yield Check("Logs", "collector", "error", str(issue))
-    for collector in collectors:
-        for place in collector.places(around.environ, around.home):
-            count = sum(1 for _ in registry.files_of(place)) if settings.agents != "none" else 0
-            what = f"{place.root}: {count:,} files" if count else f"{place.root}: nothing there"
-            if settings.agents == "none":
-                what = f"{place.root}: not read, for `agents: none`"
-            yield Check("Logs", collector.name, "ok" if count else "info", what)
-    names = {c.name for c in collectors}
-    for name in settings.agents if isinstance(settings.agents, tuple) else ():
-        if name not in names:
-            yield Check(
-                "Logs", name, "error", "no collector has this name", f"Known are {', '.join(sorted(names))}."
-            )
     if not settings.logs:
         yield Check("Logs", "folders", "info", "none configured", "`logs: [~/logs]` adds files and folders.")
     for folder in settings.logs:
@@ -131,7 +130,8 @@ def _prices(books: Books) -> Iterator[Check]:
         yield Check("Prices", "price list", "warning", warning)
 
 
-def _ledger(books: Books) -> Iterator[Check]:
+def _ledger(books: Books, told: Collection[str]) -> Iterator[Check]:
+    """The ledger itself, and the sources that are not yet told of."""
     path = books.settings.ledger
     if not path.exists():
         yield Check("Ledger", "file", "info", f"{path}: not there yet; the first run makes it")
@@ -147,8 +147,9 @@ def _ledger(books: Books) -> Iterator[Check]:
                 text = f"{count:,} lines were not counted"
                 yield Check("Ledger", name, "warning", text, "Mend them; the file is then read again.")
             for span in ledger.sources():
-                first, last = books.day_of(span.first), books.day_of(span.last)
-                yield Check("Ledger", span.source, "ok", f"{span.events:,} events from {first} to {last}")
+                if span.source not in told:
+                    first, last = books.day_of(span.first), books.day_of(span.last)
+                    yield Check("Ledger", span.source, "ok", f"{span.events:,} events from {first} to {last}")
     except VaultsyncError as trouble:
         yield Check("Ledger", "file", "error", str(trouble))
     folder = str(path.parent).lower()

@@ -6,6 +6,7 @@ Touches no ledger. What was read of a file before is told, and decides where the
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -206,6 +207,11 @@ def has_grown(state: FileState, file: LogFile) -> bool:
     if file.packed or not state.is_grown(file) or state.offset > file.size:
         return False
     return state.offset == 0 or tail_mark(file.path, state.offset) == state.state.get("tail")
+
+
+def is_as_read(info: os.stat_result, state: FileState) -> bool:
+    """True for a file that looks as it did when it was read."""
+    return (info.st_size, info.st_mtime_ns, info.st_ino) == (state.size, state.mtime_ns, state.inode)
 
 
 def has_moved_on(path: Path, state: FileState) -> bool:

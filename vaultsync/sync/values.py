@@ -181,3 +181,7 @@ class Check:
     state: Literal["ok", "info", "warning", "error"]
     text: str
     remedy: str = ""
+    more: tuple[str, ...] = ()
+    """Further lines that belong to it."""
+    details: tuple[str, ...] = ()
+    """Lines for who wants to know everything."""

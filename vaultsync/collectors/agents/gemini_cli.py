@@ -25,11 +25,12 @@ from msgspec import Raw
 from vaultsync.collectors.agents.counts import counts_of, object_of
 from vaultsync.collectors.agents.documents import document, elements
 from vaultsync.collectors.agents.lines import NOTHING, decoded, id_of, name_of, time_of
+from vaultsync.collectors.agents.retention import of_gemini_cli
 from vaultsync.collectors.agents.roots import folder_of, repository_of
 from vaultsync.collectors.agents.rows import rows_in
 from vaultsync.collectors.families import Split
 from vaultsync.collectors.reading import LogFile, Reader
-from vaultsync.collectors.registry import Place
+from vaultsync.collectors.registry import Place, Retention
 from vaultsync.collectors.values import BadField, text
 from vaultsync.model import Finding, Issue, UsageEvent
 
@@ -100,6 +101,10 @@ class GeminiCli:
     def places(self, environ: Mapping[str, str], home: Path) -> Sequence[Place]:
         """The `chats` folders of this machine; `GEMINI_CLI_HOME` takes the place of the home folder."""
         return [Place(folder_of(environ, home, "GEMINI_CLI_HOME", "") / ".gemini" / "tmp", PATTERNS)]
+
+    def retention(self, place: Place) -> Retention:
+        """When the program deletes its sessions."""
+        return of_gemini_cli(place.root.parent / "settings.json")
 
     def collect(self, reader: Reader) -> Iterator[Finding]:
         """Yield the answers of a session in their order; each once, as it was written last."""

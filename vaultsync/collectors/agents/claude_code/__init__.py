@@ -22,15 +22,17 @@ from vaultsync.collectors.agents.claude_code.rows import Message, Row, ToolResul
 from vaultsync.collectors.agents.claude_code.totals import Totals
 from vaultsync.collectors.agents.claude_code.turns import Turn
 from vaultsync.collectors.agents.lines import BrokenLine, id_of, name_of
+from vaultsync.collectors.agents.retention import of_claude_code
 from vaultsync.collectors.agents.roots import repository_of
 from vaultsync.collectors.agents.rows import SPLICED
 from vaultsync.collectors.lines import LONG_LINE, Line, Piece
 from vaultsync.collectors.reading import LogFile, Reader
-from vaultsync.collectors.registry import Place
+from vaultsync.collectors.registry import Place, Retention
 from vaultsync.collectors.values import BadField, text
 from vaultsync.model import AgentName, FinalOutput, Finding, Issue
 
 SOURCE = "claude-code"
+PROJECTS = "projects"
 COWORK = "Library/Application Support/Claude/local-agent-mode-sessions"
 MARKS = (b'"isSidechain"', b'"leafUuid"', b'"isSnapshotUpdate"', b'"cost-state"')
 """Words of which one stands in the first rows of every transcript; other agents' logs have none of them."""
@@ -69,8 +71,12 @@ class ClaudeCode:
         else:
             xdg = environ.get("XDG_CONFIG_HOME")
             folders = [home / ".claude", (Path(xdg) if xdg else home / ".config") / "claude"]
-        places = [Place(folder / "projects", ("**/*.jsonl",)) for folder in folders]
+        places = [Place(folder / PROJECTS, ("**/*.jsonl",)) for folder in folders]
         return [*places, Place(home / COWORK, ("**/local_*/.claude/projects/**/*.jsonl",))]
+
+    def retention(self, place: Place) -> Retention | None:
+        """When the program deletes its transcripts; of the desktop app that is not known."""
+        return of_claude_code(place.root.parent / "settings.json") if place.root.name == PROJECTS else None
 
     def collect(self, reader: Reader) -> Iterator[Finding]:
         """Yield what a transcript says; the rows of one call are joined within one reading."""

@@ -34,7 +34,7 @@ from vaultsync.collectors.agents.lines import BrokenLine, id_of, time_of
 from vaultsync.collectors.agents.roots import folder_of, repository_of
 from vaultsync.collectors.agents.rows import SPLICED
 from vaultsync.collectors.reading import Line, LogFile, Reader
-from vaultsync.collectors.registry import Place
+from vaultsync.collectors.registry import Place, Retention
 from vaultsync.collectors.values import BadField, text
 from vaultsync.model import Finding, Issue, UsageEvent
 
@@ -72,6 +72,10 @@ class Codex:
         """The folders of this machine; `CODEX_HOME` takes the place of the usual one."""
         folder = folder_of(environ, home, "CODEX_HOME", ".codex")
         return [Place(folder / name, PATTERNS) for name in FOLDERS]
+
+    def retention(self, place: Place) -> Retention:
+        """What the program does to its rollouts, since about version 0.137."""
+        return Retention("packs rollouts that were idle for 7 days; those are read, too")
 
     def collect(self, reader: Reader) -> Iterator[Finding]:
         """Yield the calls of a rollout in their order."""
