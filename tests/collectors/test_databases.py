@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.collectors.support import reader_of
+from vaultsync.collectors import databases
 from vaultsync.collectors.databases import columns, database, wal_mark
 
 
@@ -95,3 +96,12 @@ def test_text_that_is_no_utf_8_is_read_with_replacement(tmp_path: Path) -> None:
     with closing(made(tmp_path / "a.db")) as db, db:
         db.execute("INSERT INTO calls VALUES (CAST(x'ff41' AS TEXT), 1)")
     assert rows(tmp_path / "a.db")[0][1] == ("\ufffdA", 1)
+
+
+def test_rows_come_in_their_order_with_the_wanted_columns_that_are_there(tmp_path: Path) -> None:
+    with closing(made(tmp_path / "a.db")) as db, db:
+        db.execute("INSERT INTO calls VALUES ('0', 6)")
+    with database(reader_of(tmp_path / "a.db")) as db:
+        assert db is not None
+        assert list(databases.rows(db, "calls", ("id", "cost"))) == [{"id": "a"}, {"id": "0"}]
+        assert list(databases.rows(db, "calls", ("cost",))) == list(databases.rows(db, "gone", ("id",))) == []

@@ -8,7 +8,7 @@ that program is gone, so that a reader would have to make a `-shm`, a private co
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,13 @@ def _give_up(reader: Reader, error: sqlite3.Error | OSError) -> None:
 def columns(db: sqlite3.Connection, table: str) -> list[str]:
     """Names of a table's columns, as they are written; none: there is no such table."""
     return [row["name"] for row in db.execute("SELECT name FROM pragma_table_info(?)", (table,))]
+
+
+def rows(db: sqlite3.Connection, table: str, wanted: Collection[str]) -> Iterator[dict[str, Any]]:
+    """The rows of a table in their order, of the wanted columns those that are there; none without a table."""
+    known = ", ".join(name for name in columns(db, table) if name in wanted)
+    if known:
+        yield from map(dict, db.execute(f"SELECT {known} FROM {table} ORDER BY rowid"))
 
 
 def wal_mark(path: Path) -> list[int] | None:

@@ -9,7 +9,6 @@ use the same ones. Goose may let other agents work; their calls stand in their o
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC
 from functools import lru_cache
@@ -19,11 +18,12 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Raw
 
+from vaultsync.collectors.agents.ancestry import root_of
 from vaultsync.collectors.agents.costs import cost_of
 from vaultsync.collectors.agents.counts import counts_of
 from vaultsync.collectors.agents.lines import decoded, id_of, name_of, time_of
 from vaultsync.collectors.agents.roots import folder_of, repository_of
-from vaultsync.collectors.databases import MAGIC, columns, database
+from vaultsync.collectors.databases import MAGIC, database, rows
 from vaultsync.collectors.events import provider_name
 from vaultsync.collectors.families import Split
 from vaultsync.collectors.reading import LogFile, Reader
@@ -55,7 +55,6 @@ CALL = (
 CARRIED = "carried_forward"
 AGENTS = frozenset({"claude", "claude-code", "codex", "copilot", "cursor-agent", "gemini", "gemini-cli"})
 """Agents that Goose may let work in its place; `gemini` only by the protocol for that, as `gemini-acp`."""
-MOST_PARENTS = 32
 PATH_LIMIT = 1000
 
 
@@ -102,10 +101,10 @@ class Goose:
         with database(reader) as db:
             if db is None:
                 return
-            sessions = {row["id"]: row for row in _table(db, "sessions", SESSION) if "id" in row}
+            sessions = {row["id"]: row for row in rows(db, "sessions", SESSION) if "id" in row}
             left_out = {ident for ident, row in sessions.items() if is_agent(row.get("provider_name"))}
             told: set[Any] = set()
-            for row in _table(db, "usage_ledger", CALL):
+            for row in rows(db, "usage_ledger", CALL):
                 session = row.get("session_id")
                 is_first = session not in told
                 told.add(session)
@@ -169,7 +168,7 @@ class Goose:
             when: Its time, as logged; None: when the session began.
         """
         amount, amiss = cost_of(cost)
-        root = _root(session, sessions)
+        root = root_of(session.get("id"), lambda ident: sessions.get(ident, {}).get("parent_session_id"))
         agent = name_of(session.get("id")) if root else None
         is_scheduled = session.get("session_type") == "scheduled"
         folder = id_of(session.get("working_dir"))
@@ -184,7 +183,7 @@ class Goose:
             unsplit=counts.unsplit,
             cost=amount,
             cost_kind=None if amount is None else "estimated",
-            session=root or name_of(session.get("id")),
+            session=name_of(root or session.get("id")),
             project=self._project_of(folder) if folder else None,
             action_type="agent" if agent else "scheduled" if is_scheduled else None,
             action_name=name_of(session.get("schedule_id")) if is_scheduled and not agent else None,
@@ -192,22 +191,6 @@ class Goose:
             quality="session-total",
             flags=tuple(sorted({*counts.flags, *amiss})),
         )
-
-
-def _table(db: sqlite3.Connection, name: str, wanted: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """The rows of a table, of them only columns that matter; none where there is no such table."""
-    if known := [column for column in columns(db, name) if column in wanted]:
-        yield from map(dict, db.execute(f"SELECT {', '.join(known)} FROM {name} ORDER BY id"))
-
-
-def _root(session: Row, sessions: Mapping[Any, Row]) -> str | None:
-    """The session that a subagent works for in the end; None: it works for nobody."""
-    root, above = None, session.get("parent_session_id")
-    for _ in range(MOST_PARENTS):
-        if id_of(above) is None:
-            break
-        root, above = name_of(above), sessions.get(above, {}).get("parent_session_id")
-    return root
 
 
 def _model(session: Row) -> str:

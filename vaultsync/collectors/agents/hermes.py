@@ -18,7 +18,7 @@ from vaultsync.collectors.agents.costs import cost_of
 from vaultsync.collectors.agents.counts import counts_of
 from vaultsync.collectors.agents.lines import name_of, time_of
 from vaultsync.collectors.agents.roots import folder_of
-from vaultsync.collectors.databases import MAGIC, columns, database
+from vaultsync.collectors.databases import MAGIC, database, rows
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField
@@ -72,21 +72,14 @@ class Hermes:
 
 def _rows(db: sqlite3.Connection) -> Iterator[dict[str, Any]]:
     """The sums: those by model with what their session knows besides, then sessions that have none."""
-    sessions = {row["id"]: row for row in _table(db, "sessions") if "id" in row}
+    sessions = {row["id"]: row for row in rows(db, "sessions", COLUMNS) if "id" in row}
     told = set()
-    for row in _table(db, "session_model_usage"):
+    for row in rows(db, "session_model_usage", COLUMNS):
         session = row.get("session_id")
         told.add(session)
         when = row.get("first_seen") or sessions.get(session, {}).get("started_at")
         yield row | {"id": session, "started_at": when, "by_model": True}
     yield from (row for session, row in sessions.items() if session not in told)
-
-
-def _table(db: sqlite3.Connection, name: str) -> Iterator[dict[str, Any]]:
-    """The rows of a table, of it only columns that matter; none where there is no such table."""
-    wanted = ", ".join(column for column in columns(db, name) if column in COLUMNS)
-    if wanted:
-        yield from map(dict, db.execute(f"SELECT {wanted} FROM {name}"))
 
 
 def _total(row: dict[str, Any], reader: Reader) -> Iterator[UsageEvent]:

@@ -10,10 +10,10 @@ beside the output in rows of older plug-ins, which left the answer's own count o
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +23,7 @@ from vaultsync.collectors.agents.costs import cost_of
 from vaultsync.collectors.agents.counts import counts_of, number, object_of
 from vaultsync.collectors.agents.lines import name_of, time_of
 from vaultsync.collectors.agents.roots import folder_of
-from vaultsync.collectors.databases import MAGIC, columns, database
+from vaultsync.collectors.databases import MAGIC, database, rows
 from vaultsync.collectors.families import Family
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.registry import Place
@@ -106,7 +106,8 @@ class Llm:
         """Yield the answers of both tables; of those without counts only how many there are."""
         uncounted = 0
         with database(reader) as db:
-            for row in _rows(db) if db else ():
+            answers = (rows(db, table, WANTED) for table in TABLES) if db else ()
+            for row in chain.from_iterable(answers):
                 try:
                     event = _event(row)
                 except BadField as fault:
@@ -120,14 +121,6 @@ class Llm:
         if uncounted:
             text = f"answers without token counts: {uncounted:,}. They do not count; the plug-in tells none."
             yield Issue(reader.file.path, None, text, rejected=False)
-
-
-def _rows(db: sqlite3.Connection) -> Iterator[dict[str, Any]]:
-    """The rows of both tables, of them only columns that matter."""
-    for table in TABLES:
-        known = [name for name in columns(db, table) if name in WANTED]
-        if {"id", "model", "datetime_utc"} <= set(known):
-            yield from map(dict, db.execute(f"SELECT {', '.join(known)} FROM {table}"))
 
 
 def _event(row: Mapping[str, Any]) -> UsageEvent | None:

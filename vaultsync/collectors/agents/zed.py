@@ -9,7 +9,6 @@ that run inside the editor are not among them.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -18,11 +17,12 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Raw
 
+from vaultsync.collectors.agents.ancestry import root_of
 from vaultsync.collectors.agents.counts import counts_of, number, object_of
 from vaultsync.collectors.agents.documents import elements
 from vaultsync.collectors.agents.lines import NOTHING, decoded, id_of, name_of, time_of
 from vaultsync.collectors.agents.roots import folder_of, repository_of
-from vaultsync.collectors.databases import MAGIC, columns, database
+from vaultsync.collectors.databases import MAGIC, database, rows
 from vaultsync.collectors.events import provider_name
 from vaultsync.collectors.packing import Unpackable, unpacked
 from vaultsync.collectors.reading import CONTENT_LIMIT, LogFile, Reader
@@ -41,7 +41,6 @@ COUNTS = {
 }
 NAMES = tuple(name for names in COUNTS.values() for name in names)
 WANTED = ("id", "parent_id", "folder_paths", "created_at", "updated_at", "data_type", "data")
-MOST_PARENTS = 32
 PATH_LIMIT = 1000
 
 
@@ -108,8 +107,8 @@ class Zed:
         with database(reader) as db:
             if db is None:
                 return
-            parents = {row["id"]: row.get("parent_id") for row in _rows(db, ("id", "parent_id"))}
-            for row in _rows(db, WANTED):
+            parents = {row["id"]: row.get("parent_id") for row in rows(db, "threads", ("id", "parent_id"))}
+            for row in rows(db, "threads", WANTED):
                 try:
                     if event := self._event(row, parents, reader):
                         yield event
@@ -128,7 +127,7 @@ class Zed:
         if counts is None:
             return None
         folder, branch = _where(row, thread)
-        root = _root(row["id"], parents)
+        root = root_of(row["id"], parents.get)
         model = thread.model if isinstance(thread.model, dict) else {}
         return UsageEvent(
             when=time_of(row.get("created_at") or row.get("updated_at"), reader.zone),
@@ -139,7 +138,7 @@ class Zed:
             key=f"{SOURCE}:{row['id']}",
             grain="session",
             unsplit=counts.unsplit,
-            session=root or name_of(row["id"]),
+            session=name_of(root or row["id"]),
             project=self._project_of(folder) if folder else None,
             branch=branch,
             action_type="agent" if root else None,
@@ -147,13 +146,6 @@ class Zed:
             quality="session-total",
             flags=counts.flags,
         )
-
-
-def _rows(db: sqlite3.Connection, wanted: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """The threads, of them only columns that matter; none without a table of threads."""
-    known = [name for name in columns(db, "threads") if name in wanted]
-    if "id" in known:
-        yield from map(dict, db.execute(f"SELECT {', '.join(known)} FROM threads"))
 
 
 def thread_of(row: Row) -> Thread:
@@ -201,13 +193,3 @@ def _where(row: Row, thread: Thread) -> tuple[str | None, str | None]:
     folder = id_of(listed.split("\n")[0]) if isinstance(listed, str) else None
     branch = name_of(first.git_state.current_branch) if first.git_state else None
     return folder or id_of(first.worktree_path), branch
-
-
-def _root(thread: Any, parents: Mapping[Any, Any]) -> str | None:
-    """The thread that a subagent works for in the end; None: it works for nobody."""
-    root, above = None, parents.get(thread)
-    for _ in range(MOST_PARENTS):
-        if id_of(above) is None:
-            break
-        root, above = name_of(above), parents.get(above)
-    return root

@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 import sqlite3
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw
 
+from vaultsync.collectors.agents.ancestry import root_of
 from vaultsync.collectors.agents.lines import decoded, id_of
-from vaultsync.collectors.databases import columns
+from vaultsync.collectors.databases import rows
 
-MOST_PARENTS = 32
-"""Subagents of subagents that are believed."""
 SIZE_LIMIT = 1024 * 1024
 """Bytes of a session's file that are read."""
 _is_id = re.compile(r"\w+").fullmatch
@@ -43,34 +42,22 @@ _told = msgspec.json.Decoder(_Told).decode
 
 def sessions_in(db: sqlite3.Connection) -> dict[Any, Session]:
     """All sessions of a database, by their ids."""
-    known = columns(db, "session")
-    if "id" not in known:
-        return {}
-    parent, folder = (name if name in known else "NULL" for name in ("parent_id", "directory"))
-    rows = db.execute(f"SELECT id, {parent}, {folder} FROM session").fetchall()
-    parents = {ident: id_of(above) for ident, above, _ in rows}
-    return {ident: Session(id_of(ident), _root(ident, parents), id_of(where)) for ident, _, where in rows}
+    told = {row["id"]: row for row in rows(db, "session", ("id", "parent_id", "directory")) if "id" in row}
 
+    def parent_of(session: Any) -> Any:
+        return told.get(session, {}).get("parent_id")
 
-def _root(session: Any, parents: dict[Any, str | None]) -> str | None:
-    root = above = parents.get(session)
-    for _ in range(MOST_PARENTS):
-        if above is None:
-            break
-        root, above = above, parents.get(above)
-    return root
+    return {
+        ident: Session(id_of(ident), root_of(ident, parent_of), id_of(row.get("directory")))
+        for ident, row in told.items()
+    }
 
 
 def session_in_files(message: Path, session: str | None) -> Session:
     """A session, by its file in the tree in which a message lies."""
     if session is None or not _is_id(session) or len(message.parts) < 4:
         return Session(session)
-    root = above = _parent(message.parents[2] / "session", session)
-    for _ in range(MOST_PARENTS):
-        if above is None:
-            break
-        root, above = above, _parent(message.parents[2] / "session", above)
-    return Session(session, root)
+    return Session(session, root_of(session, partial(_parent, message.parents[2] / "session")))
 
 
 @lru_cache(maxsize=4096)
