@@ -416,22 +416,6 @@ def test_objects_named_like_counts_are_no_counts(tmp_path: Path, indent: int | N
     assert not FlatEvents().claims(file) and not FlatArray().claims(file)
 
 
-def test_saved_answer_with_a_time_and_usage_counts(tmp_path: Path) -> None:
-    answer = {
-        "id": "chatcmpl-1",
-        "created": 1767796200,
-        "model": "gpt-5",
-        "choices": [{"message": {"content": "my secret"}}],
-        "usage": {
-            "prompt_tokens": 20,
-            "completion_tokens": 100,
-            "prompt_tokens_details": {"cached_tokens": 5},
-        },
-    }
-    (event,) = events(lines(tmp_path, json.dumps(answer)))
-    assert event.tokens == TokenCounts(15, 5, output=100) and "secret" not in repr(event)
-
-
 def test_an_object_of_outcomes_is_counted(tmp_path: Path) -> None:
     good = {
         "timestamp": "2026-01-07T10:00:00Z",

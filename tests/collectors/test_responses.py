@@ -113,3 +113,69 @@ def test_advice_that_may_be_in_the_sum_is_flagged_and_not_added(tmp_path: Path) 
     steps = [{"type": "message", **USAGE, "output_tokens": 22}, ADVICE]
     (call,) = events(lines(tmp_path, {**MESSAGE, "usage": {**USAGE, "iterations": steps}}))
     assert "total_mismatch" in call.flags and call.tokens.output == 30
+
+
+CHAT: dict[str, Any] = {
+    "object": "chat.completion",
+    "created": 1770714000,
+    "model": "gpt-5",
+    "choices": [{"message": {"content": "my secret"}}],
+    "usage": {"prompt_tokens": 20, "completion_tokens": 10, "total_tokens": 30},
+}
+
+
+def test_log_may_hold_answers_of_several_apis(tmp_path: Path) -> None:
+    gemini = {
+        "modelVersion": "gemini-2.5-pro",
+        "usageMetadata": {"promptTokenCount": 3, "totalTokenCount": 3},
+    }
+    found = events(lines(tmp_path, {**MESSAGE, "created_at": AT}, CHAT, {**gemini, "createTime": AT}))
+    assert [(e.provider, e.tokens.prompt) for e in found] == [
+        ("anthropic", 34),
+        ("openai", 20),
+        ("google", 3),
+    ]
+
+
+@pytest.mark.parametrize("changed", [{}, {"object": None}, {"choices": None}])
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_chat_is_no_flat_event(tmp_path: Path, changed: dict[str, Any], wrapped: bool) -> None:
+    answer = {name: value for name, value in {**CHAT, **changed}.items() if value is not None}
+    text = json.dumps({"response": answer, "timestamp": AT} if wrapped else answer)
+    assert claims(tmp_path, text) == [True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("model", "provider"),
+    [
+        ("gpt-5-2025-08-07", "openai"),
+        ("ft:gpt-4o:me::1", "openai"),
+        ("o3", "openai"),
+        ("gpt-oss-20b", "unknown"),
+        ("mistral-large-latest", "mistral"),
+        ("mistral-7b-instruct-v0.3", "unknown"),
+        ("mistral-small-24b-instruct-2501", "unknown"),
+        ("text-embedding-nomic-embed-text-v1.5", "unknown"),
+        ("llama3.2:3b", "unknown"),
+    ],
+)
+def test_nobody_is_said_to_bill_an_open_model(tmp_path: Path, model: str, provider: str) -> None:
+    (event,) = events(lines(tmp_path, {**CHAT, "model": model}))
+    assert event.provider == provider
+
+
+def test_provider_that_the_log_names_is_believed(tmp_path: Path) -> None:
+    (event,) = events(lines(tmp_path, {"provider": "azure", "response": CHAT}))
+    assert event.provider == "azure"
+
+
+def test_short_id_of_a_local_server_comes_again(tmp_path: Path) -> None:
+    local = {**CHAT, "id": "chatcmpl-7", "model": "llama3.2:3b", "system_fingerprint": "fp_ollama"}
+    found = events(lines(tmp_path, local, {**local, "created": 1770714001}, local))
+    assert len({event.key for event in found}) == 2
+
+
+def test_stream_is_one_call_with_its_largest_counts(tmp_path: Path) -> None:
+    chunk = {**CHAT, "object": "chat.completion.chunk", "id": "chatcmpl-1"}
+    found = events(lines(tmp_path, {**chunk, "usage": None}, chunk))
+    assert [event.key for event in found] == ["response:chatcmpl-1"]

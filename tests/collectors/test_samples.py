@@ -49,6 +49,10 @@ COLLECTORS: dict[str, Collector] = {
     "gateway.csv": MappedLog(GATEWAY),
     "responses.jsonl": Responses(),
 }
+    "responses_openai.jsonl": Responses(),
+    "responses_alike.jsonl": Responses(),
+    "responses_gemini.jsonl": Responses(),
+    "responses_ollama.jsonl": Responses(),
 SHIPPED: list[Collector] = [
     *(DailyJson(), FlatArray(), FlatEvents(), MarkdownLog()),
     *(Responses(), ResponseFiles()),

@@ -10,6 +10,19 @@ from vaultsync.collectors.outline import First
 
 SIGNS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "anthropic": (("type=message", "role=assistant", "model"), ("id=msg_*", "usage.input_tokens")),
+    "responses": (("object=response",),),
+    "chat": (
+        *(("object=chat.completion*",), ("object=text_completion",), ("choices", "usage.prompt_tokens")),
+        *(("object=list", "usage.prompt_tokens"), ("object=list", "data[].object=embedding")),
+    ),
+    "gemini": (
+        *(("usageMetadata.promptTokenCount",), ("usageMetadata.totalTokenCount",)),
+        *(("usage_metadata.prompt_token_count",), ("candidates[].content.parts",)),
+    ),
+    "ollama": (
+        *(("done", "eval_count"), ("done", "prompt_eval_count"), ("model", "embeddings[][]")),
+        *(("created_at", "done", "message.role"), ("created_at", "done", "response")),
+    ),
 }
 """API -> what its answers show: all of one of these. Few are about usage, which comes last in an answer, and
 so may lie behind what is looked at of a file."""

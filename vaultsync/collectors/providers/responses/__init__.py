@@ -17,15 +17,25 @@ from vaultsync.collectors.answers import WRAPPERS, api_of, shows_answer
 from vaultsync.collectors.families import Found
 from vaultsync.collectors.fields import at
 from vaultsync.collectors.outline import First, first_record, head_of
-from vaultsync.collectors.providers.responses import anthropic
+from vaultsync.collectors.providers.responses import anthropic, gemini, ollama, openai
 from vaultsync.collectors.providers.responses.common import TIMES
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.tables import JsonTable, is_lines
 
 LOOKED_AT = 20
 """Lines of the head among which an answer must be."""
-LOOKS = {"anthropic": anthropic.look}
+LOOKS = {
+    "anthropic": anthropic.look,
+    "chat": openai.chat,
+    "responses": openai.response,
+    "gemini": gemini.look,
+    "ollama": ollama.look,
+}
 """API -> how its answers are read."""
+USAGES = ("usage", "usageMetadata", "usage_metadata")
+"""Names of the object with the counts."""
+COUNTS = ("eval_count", "prompt_eval_count")
+"""Names of counts where there is no such object."""
 
 
 class Responses(JsonTable):
@@ -87,4 +97,5 @@ def _is_ours(first: First) -> bool:
 
 
 def _has_usage(record: Mapping[str, Any]) -> bool:
-    return isinstance(record.get("usage"), dict)
+    has_counts = any(record.get(name) is not None for name in COUNTS)
+    return has_counts or any(isinstance(record.get(name), dict) for name in USAGES)

@@ -36,7 +36,7 @@ def _provider(record: Mapping[str, Any]) -> str | None:
 SHAPE = Shape(
     {
         **FIELDS,
-        "provider": _provider,
+        "provider": ("^provider", _provider),
         "mode": in_batch((chosen("usage.speed", {"fast": "fast"}), "usage.service_tier")),
         "region": chosen("usage.inference_geo", {"us": "us"}),
         "input": "usage.input_tokens",
