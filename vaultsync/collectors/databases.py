@@ -86,7 +86,7 @@ def columns(db: sqlite3.Connection, table: str) -> list[str]:
 
 
 def rows(db: sqlite3.Connection, table: str, wanted: Collection[str]) -> Iterator[dict[str, Any]]:
-    """The rows of a table in their order, of the wanted columns those that are there; none without a table."""
+    """The rows of a table in their order, of the wanted columns those that are there; none without it."""
     known = ", ".join(name for name in columns(db, table) if name in wanted)
     if known:
         yield from map(dict, db.execute(f"SELECT {known} FROM {table} ORDER BY rowid"))
