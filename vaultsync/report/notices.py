@@ -29,6 +29,7 @@ FLAGS = {
     "estimated_cost": "no price in the list, so the cost that the program itself estimates",
     "bad_cost": "a stated cost that cannot be read, left out",
     "assumed_model": "no model in the log, so the one in force before it",
+    "byok": "paid with a key of your own at the provider, so only the gateway's fee is known",
     "cache_unknown": "cached tokens that the log does not tell apart, priced as plain input",
 }
 """What a flag means, after "3 events: "."""

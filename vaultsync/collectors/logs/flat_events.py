@@ -40,6 +40,7 @@ LISTS = ("data", "results", "items", "events", "records", "entries")
 EXPORTS = frozenset(
     {
         *("num_model_requests", "applied_cost_per_quantity", "usage_details", "usageDetails", "schemaType"),
+        *("model_permaslug",),
         *("usageScope", "projectHash", "authType", "Input (w/ Cache Write)"),
     }
 )
