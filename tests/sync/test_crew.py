@@ -137,6 +137,13 @@ def test_shares_keep_the_order_and_are_neither_too_large_nor_too_many() -> None:
     assert [len(share) for share in cut] == [2, 1, 1, 3]
 
 
+def test_a_packed_file_weighs_what_it_unpacks_to() -> None:
+    """Else a process would hold all of it at once, and send it."""
+    packed = [Unread(Path(f"{name}.jsonl.{end}"), None, 30) for name in "ab" for end in ("gz", "zst")]
+    assert [len(share) for share in shares(packed)] == [1, 1, 1, 1]
+    assert [len(share) for share in shares([file._replace(path=Path("a.jsonl")) for file in packed])] == [4]
+
+
 def test_a_little_is_read_by_this_process_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(world)
     monkeypatch.setattr(crew, "MUCH", 1 << 20)

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vaultsync.collectors.packing import ENDINGS
 from vaultsync.sync.read import Reading, Told
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ MOST_FILES = 200
 """Files in one share."""
 LARGE = 64_000_000
 """A file from this size on is read here, piece by piece, so that no process has to send all of it at once."""
+PACKED_RATIO = 10
+"""What logs unpack to, about, in times of their size."""
 START = "fork" if sys.platform == "linux" else "spawn"
 """Linux copies a process in a millisecond; elsewhere a copy is not safe, and a new one is started."""
 AHEAD = 2
@@ -45,6 +48,11 @@ class Unread(NamedTuple):
     size: int
     """Bytes that are new."""
 
+    @property
+    def weight(self) -> int:
+        """Bytes that there are to read, as far as a packed file tells."""
+        return self.size * (PACKED_RATIO if self.path.name.endswith(ENDINGS) else 1)
+
 
 def readings(reading: Reading, files: Sequence[Unread], processes: int = 0) -> Generator[Told, None, None]:
     """What files say, one after another.
@@ -52,7 +60,7 @@ def readings(reading: Reading, files: Sequence[Unread], processes: int = 0) -> G
     Args:
         processes: How many read at once; 0: as many as there are cores, for much to read.
     """
-    small = sum(file.size for file in files if file.size < LARGE)
+    small = sum(file.weight for file in files if file.weight < LARGE)
     processes = processes or (_cores() if small >= MUCH else 1)
     if processes < 2:
         for file in files:
@@ -66,7 +74,7 @@ def shares(files: Sequence[Unread]) -> Iterator[list[Unread]]:
     """Cut files into shares, in their order; a large one is a share of its own."""
     share: list[Unread] = []
     for file in files:
-        is_full = len(share) == MOST_FILES or sum(each.size for each in share) + file.size > SHARE
+        is_full = len(share) == MOST_FILES or sum(each.weight for each in share) + file.weight > SHARE
         if share and is_full:
             yield share
             share = []
@@ -177,7 +185,7 @@ def work(
 
 
 def _is_large(share: Sequence[Unread]) -> bool:
-    return any(file.size >= LARGE for file in share)
+    return any(file.weight >= LARGE for file in share)
 
 
 def _cores() -> int:
