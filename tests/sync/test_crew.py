@@ -88,6 +88,20 @@ def test_a_process_that_dies_is_done_without(
     assert outcome(world) == alone
 
 
+def test_where_no_process_can_be_started_this_one_reads(
+    world: World, alone: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> int:
+        refused.append(True)
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    refused: list[bool] = []
+    monkeypatch.setattr(crew, "START", "fork")
+    monkeypatch.setattr(os, "fork", refuse)
+    assert outcome(world) == alone
+    assert refused
+
+
 @pytest.mark.skipif(crew.START != "fork", reason="elsewhere a process has no copies of another's pipes")
 def test_no_process_outlives_a_run_that_was_killed() -> None:
     """They would hold its run lock, so that no later run could begin."""

@@ -31,6 +31,8 @@ MOST_FILES = 200
 """Files in one share."""
 LARGE = 64_000_000
 """A file from this size on is read here, piece by piece, so that no process has to send all of it at once."""
+MOST_PROCESSES = 60
+"""Windows waits for hardly more pipes at once."""
 PACKED_RATIO = 10
 """What logs unpack to, about, in times of their size."""
 START = "fork" if sys.platform == "linux" else "spawn"
@@ -98,17 +100,21 @@ class Crew:
         from multiprocessing import get_context
 
         context: Any = get_context(START)
-        for _ in range(self._count):
-            ours, theirs = context.Pipe()
-            copied = [*self._hands, ours] if START == "fork" else []
-            given = theirs, self._reading, self._shares, copied
-            hand = context.Process(target=work, args=given, daemon=True)
-            hand.start()
-            theirs.close()
-            self._hands[ours] = (hand, set())
+        with suppress(OSError):  # no more may be started here: fewer do, or this one alone
+            for _ in range(self._count):
+                self._start(context)
         for pipe in [*self._hands] * AHEAD:
             self._hand_out(pipe)
         return self
+
+    def _start(self, context: Any) -> None:
+        ours, theirs = context.Pipe()
+        copied = [*self._hands, ours] if START == "fork" else []
+        given = theirs, self._reading, self._shares, copied
+        hand = context.Process(target=work, args=given, daemon=True)
+        hand.start()
+        theirs.close()
+        self._hands[ours] = (hand, set())
 
     def __exit__(self, *trouble: object) -> None:
         for pipe, (hand, _) in self._hands.items():
@@ -191,5 +197,5 @@ def _is_large(share: Sequence[Unread]) -> bool:
 def _cores() -> int:
     """Cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        return min(len(os.sched_getaffinity(0)), MOST_PROCESSES)
+    return min(os.cpu_count() or 1, MOST_PROCESSES)
