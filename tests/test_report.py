@@ -205,6 +205,27 @@ def test_every_weakness_of_the_figures_is_told(event: Spent, kind: str) -> None:
     assert [notice.kind for notice in report.daily(Desk(TODAY, Naive([event]))).notices] == [kind]
 
 
+def skilled(action: str, events: int, followed: int) -> Spent:
+    """Events of a skill, some of which the log does not name it at."""
+    flags = (("skill_followed", followed),) if followed else ()
+    return replace(RUN, action=action, coverage=Coverage(events=events, calculated=events, flags=flags))
+
+
+def test_a_skill_tells_how_many_of_its_events_the_log_names_it_at() -> None:
+    events = [skilled("skill pdf", 12, 3), skilled("skill docx", 4, 4), skilled("skill csv", 5, 0)]
+    told = report.daily(Desk(TODAY, Naive(events)))
+    assert [notice.values for notice in told.notices] == [
+        ("skill docx", 0, 4, "events"),
+        ("skill pdf", 9, 12, "events"),
+    ]
+
+
+def test_many_skills_that_no_log_names_are_counted_after_the_first_five() -> None:
+    events = [skilled(f"skill s{n}", 2, 1) for n in range(7)]
+    told = report.daily(Desk(TODAY, Naive(events)))
+    assert len(told.notices) == 6 and told.notices[-1].values == (2,)
+
+
 def test_a_stated_cost_that_agrees_to_the_cent_is_not_worth_a_notice() -> None:
     told = report.daily(Desk(TODAY, Naive([replace(RUN, stated=Decimal("0.1501"))])))
     assert told.notices == ()

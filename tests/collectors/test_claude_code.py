@@ -443,6 +443,19 @@ def test_a_skill_runs_until_the_next_prompt_and_does_not_hold_the_call_that_star
     assert actions(folder, *rows) == {"1": (None, None), "2": ("skill", "pdf"), "3": (None, None)}
 
 
+def test_a_call_tells_whether_the_log_names_its_skill_or_only_its_place_does(folder: Path) -> None:
+    rows = [
+        answer(id_of(1), content=tool("Skill", skill="pdf")),
+        answer(id_of(2)),
+        answer(id_of(3), attributionSkill="pdf"),
+        command("/review"),
+        answer(id_of(4)),
+    ]
+    calls = only(UsageEvent, found(folder, rows))
+    assert [call.action_name for call in calls] == [None, "pdf", "pdf", "review"]
+    assert [call.flags for call in calls] == [(), ("skill_followed",), (), ()]
+
+
 def test_the_older_name_of_a_skill_is_read_without_its_arguments(folder: Path) -> None:
     rows = [answer(id_of(1), content=tool("Skill", command=f"pdf {SECRET}")), answer(id_of(2))]
     assert actions(folder, *rows)["2"] == ("skill", "pdf")

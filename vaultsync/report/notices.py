@@ -10,6 +10,9 @@ from vaultsync.report.desk import Desk, name
 NAMED = 5
 """Models without a price that are named; more are counted."""
 
+FOLLOWED = "skill_followed"
+"""Flag of events of a skill that the log does not name at them."""
+
 FLAGS = {
     "tier_unknown": "a sum of calls that may hold long prompts, so the price of short ones",
     "mode_rate_missing": "a mode without a price of its own, so the standard price",
@@ -41,6 +44,7 @@ _TOLD_ELSEWHERE = {
     "no_output_rate",
     "no_rate_for_date",
     "notional",
+    FOLLOWED,
     "total_only",
     "unknown_model",
 }
@@ -49,7 +53,7 @@ _TOLD_ELSEWHERE = {
 def all_of(desk: Desk) -> tuple[Notice, ...]:
     """Everything worth knowing about the figures of a period, gravest first, then what was handed in."""
     total = desk.sum().total
-    return (*_unpriced(desk), *_counts(total), *_money(total), *_flags(total), *desk.notices)
+    return (*_unpriced(desk), *_counts(total), *_money(total), *_flags(total), *_skills(desk), *desk.notices)
 
 
 def _unpriced(desk: Desk) -> Iterator[Notice]:
@@ -106,3 +110,17 @@ def _flags(total: Line) -> Iterator[Notice]:
             yield Notice("flag", f"{{}} {{}}: {FLAGS[flag]}.", (count, _events(count)))
         elif flag not in _TOLD_ELSEWHERE:
             yield Notice("flag", "{} {}: marked {} by the reader.", (count, _events(count), flag))
+
+
+def _skills(desk: Desk) -> Iterator[Notice]:
+    """Skills with calls that are theirs only by their place, between its start and the next prompt."""
+    if FOLLOWED not in dict(desk.sum().total.coverage.flags):
+        return
+    lines = [(dict(line.coverage.flags).get(FOLLOWED, 0), line) for line in desk.sum("action").lines]
+    found = sorted((pair for pair in lines if pair[0]), key=lambda pair: (-pair[0], name(pair[1].keys[0])))
+    for count, line in found[:NAMED]:
+        events = line.coverage.events
+        text = "{}: the log names it at {} of {} {}, the rest came between its start and the next prompt."
+        yield Notice("flag", text, (name(line.keys[0]), events - count, events, _events(events)))
+    if len(found) > NAMED:
+        yield Notice("flag", "{} more skills have events at which no log names them.", (len(found) - NAMED,))

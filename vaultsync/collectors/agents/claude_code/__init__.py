@@ -20,7 +20,7 @@ from vaultsync.collectors.agents.claude_code.calls import NOBODY, Calls, Maker, 
 from vaultsync.collectors.agents.claude_code.counts import counted
 from vaultsync.collectors.agents.claude_code.rows import Message, Row, ToolResult, rows_at_once, rows_of
 from vaultsync.collectors.agents.claude_code.totals import Totals
-from vaultsync.collectors.agents.claude_code.turns import Turn
+from vaultsync.collectors.agents.claude_code.turns import Action, Turn
 from vaultsync.collectors.agents.lines import BrokenLine, id_of, name_of
 from vaultsync.collectors.agents.retention import of_claude_code
 from vaultsync.collectors.agents.roots import repository_of
@@ -209,10 +209,10 @@ class Reading:
                 self._name(agent, "compaction")
         is_agent = agent is not None or row.isSidechain is True
         skill = None if is_agent else name_of(row.attributionSkill)
-        kind, name = ("agent", None) if is_agent else self._turn.action(skill, key)
+        action = Action("agent") if is_agent else self._turn.action(skill, key)
         folder = id_of(row.cwd)
         project = self._project_of(folder) if folder else None
-        return Maker(name_of(row.sessionId), project, name_of(row.gitBranch), kind, name, agent)
+        return Maker(name_of(row.sessionId), project, name_of(row.gitBranch), *action, agent)
 
     def _name(self, agent: str, name: str | None) -> None:
         if name and (agent, name) not in self._named:

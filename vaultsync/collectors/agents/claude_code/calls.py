@@ -22,6 +22,8 @@ from vaultsync.collectors.identity import is_anthropic
 from vaultsync.collectors.values import BadField, money
 from vaultsync.model import UsageEvent
 
+FOLLOWED = "skill_followed"
+"""Flag of calls that were made between the start of a skill and the next prompt, without naming it."""
 SYNTHETIC = "<synthetic>"
 PLACEHOLDER = 8
 """Largest output of a call without a final mark that is taken for the number its stream began with."""
@@ -37,10 +39,12 @@ class Maker(NamedTuple):
     branch: str | None
     action_type: str | None
     action_name: str | None
+    is_followed: bool
+    """The action is a skill that the log does not name at the call."""
     agent: str | None
 
 
-NOBODY = Maker(None, None, None, None, None, None)
+NOBODY = Maker(None, None, None, None, None, False, None)
 
 
 class Call(NamedTuple):
@@ -146,7 +150,7 @@ class Calls:
 
     def _event(self, call: Call, found: Found) -> UsageEvent:
         key, model, mode, region, origin, maker = call
-        session, project, branch, action_type, action_name, agent = maker
+        session, project, branch, action_type, action_name, is_followed, agent = maker
         return UsageEvent(
             found.when,
             self._source,
@@ -166,7 +170,7 @@ class Calls:
             action_name=action_name,
             agent=agent,
             quality="final" if found.is_final else "partial",
-            flags=tuple(sorted(found.flags)),
+            flags=tuple(sorted({*found.flags, FOLLOWED} if is_followed else found.flags)),
             origin_session=origin,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -10,12 +10,20 @@ from vaultsync.collectors.agents.claude_code.bulk import Bulk
 from vaultsync.collectors.agents.claude_code.rows import Block, Message, Row, blocks_of
 from vaultsync.collectors.agents.lines import NOTHING, decoded, id_of, name_of
 
-Action = tuple[str | None, str | None]
 AGENT_TOOLS = ("Task", "Agent")
 MACHINE_TEXTS = ("<local-command-", "<bash-", "<task-notification", "<system-reminder")
 """What the program itself writes in a user row."""
 OPEN_TAG, CLOSE_TAG = "<command-name>", "</command-name>"
 MOST_ASKED = 256
+
+
+class Action(NamedTuple):
+    """What a call is done for."""
+
+    kind: str | None = None
+    name: str | None = None
+    is_followed: bool = False
+    """The log does not say it of the call: a skill was started before, and no prompt came since."""
 
 
 class ToolInput(msgspec.Struct, gc=False):
@@ -46,12 +54,11 @@ class Turn:
             key: Key of the call; the call that starts a skill is not yet part of it.
         """
         if attributed:
-            return "skill", attributed
+            return Action("skill", attributed)
         skill, starter = self._state.get("skill", (None, None))
         if skill and starter != key:
-            return "skill", skill
-        kind, name = self._state.get("action", (None, None))
-        return kind, name
+            return Action("skill", skill, is_followed=True)
+        return Action(*self._state.get("action", ()))
 
     def see_prompt(self, row: Row) -> None:
         """Begin a new turn when a row is a prompt: what ran before has ended."""
