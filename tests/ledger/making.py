@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +10,7 @@ from pickle import dumps, loads
 from typing import Any
 
 from vaultsync.ledger import Batch, Ledger, Recorded, prepare
-from vaultsync.model import Finding, TokenCounts, UsageEvent
+from vaultsync.model import Finding, Tells, TokenCounts, UsageEvent
 
 NOON = datetime(2026, 1, 7, 12, tzinfo=UTC)
 EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
@@ -64,9 +64,10 @@ def record(
     head: bytes = b"head",
     is_table: bool = False,
     elsewhere: bool = False,
+    tells: Tells | Mapping[str, Tells] = "calls",
 ) -> Recorded:
     reading = Reading(File(Path("logs") / path, head=head), start, end)
-    batch = Batch("claude-code", reading, findings, replaces, file_id, is_table)
+    batch = Batch("claude-code", reading, findings, replaces, file_id, is_table, tells)
     return ledger.record(loads(dumps(prepare(batch).whole())) if elsewhere else batch)
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vaultsync.ledger.stored import SessionSpan as SessionSpan
     from vaultsync.ledger.stored import SourceSpan as SourceSpan
     from vaultsync.ledger.stored import StoredEvent as StoredEvent
+    from vaultsync.ledger.tellings import HiddenDay as HiddenDay
 
 NAMES = {
     "files": "Batch Files FileState Recorded find",
@@ -33,6 +34,7 @@ NAMES = {
     "rows": "Usage",
     "store": "Changes Ledger",
     "stored": "SessionSpan SourceSpan StoredEvent",
+    "tellings": "HiddenDay",
 }
 """File in this package and the names that are at home there."""
 _HOMES = {name: file for file, names in NAMES.items() for name in names.split()}

@@ -13,7 +13,7 @@ from vaultsync.ledger.digest import blake2b
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from vaultsync.model import Finding, Issue
+    from vaultsync.model import Finding, Issue, Tells
 
 Key = TypeVar("Key")
 HEAD_SIZE = 1024
@@ -67,6 +67,8 @@ class Batch(NamedTuple):
     is_table: bool = False
     """A file that grows but may be edited by hand: what it says is noted even where it has ids, so that a
     batch that `replaces` can take it back later."""
+    tells: Tells | Mapping[str, Tells] = "calls"
+    """What kind of telling the events are; for several, by their source."""
 
 
 class Recorded(NamedTuple):

@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 
 from vaultsync.ledger.facts import Fact
 from vaultsync.ledger.identity import AT, COUNT_FIELDS, Label, Sighting, Text
+from vaultsync.ledger.queries import DAY
 
 _SESSION = AT["session"]
-DAY = 86_400_000_000
-"""Microseconds."""
 Claims = dict[str, Text]
 """Session -> session that it was copied from."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
 from vaultsync.ledger.files import HEAD_SIZE, Batch, file_row, path_bytes
 from vaultsync.ledger.gather import gather
 from vaultsync.ledger.part import Part
+from vaultsync.model import Tells
 
 CHUNK = 20_000
 """Findings that are held in memory at once while an append-only file is read."""
@@ -27,6 +28,7 @@ class Prepared:
     replaces: bool
     file_id: int | None
     is_table: bool
+    tells: Tells | Mapping[str, Tells]
     parts: Iterable[Part]
     """Read from the file while they are consumed, until `whole` is asked for."""
     file: tuple[object, ...] = ()
@@ -49,6 +51,7 @@ def prepare(batch: Batch) -> Prepared:
         batch.replaces,
         batch.file_id,
         batch.is_table,
+        batch.tells,
         (),
     )
     prepared.parts = _parts(batch, prepared)

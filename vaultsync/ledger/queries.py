@@ -14,6 +14,8 @@ _MARKS = {size: ",".join("?" * size) for size in _SIZES}
 QUARTER_HOUR = 15 * 60
 INTERVAL = QUARTER_HOUR * 1_000_000
 """Microseconds of a quarter-hour."""
+DAY = 24 * 3600 * 1_000_000
+"""Microseconds."""
 
 
 def select_in(db: sqlite3.Connection, ask: str, values: Iterable[object]) -> list[tuple[Any, ...]]:

@@ -14,13 +14,16 @@ from typing import Any
 from vaultsync.ledger.calls import HISTORY, Calls, Done, Manner, mention
 from vaultsync.ledger.facts import keep
 from vaultsync.ledger.files import FILE_COLUMNS, Recorded, head_hash
-from vaultsync.ledger.identity import content, content_key, instant
+from vaultsync.ledger.identity import AT, content, content_key, instant
 from vaultsync.ledger.marks import Marks
 from vaultsync.ledger.names import Names
-from vaultsync.ledger.part import DAY, Part
+from vaultsync.ledger.part import Part
 from vaultsync.ledger.prepared import Prepared
-from vaultsync.ledger.queries import delete_in, select_in
+from vaultsync.ledger.queries import DAY, delete_in, select_in
+from vaultsync.ledger.tellings import tell
 from vaultsync.model import Issue
+
+_SOURCE = AT["source"]
 
 
 class Recorder:
@@ -98,6 +101,9 @@ class Recorder:
     def _write(self, part: Part) -> set[int]:
         """Insert and join the calls of a part; the ids of all of them."""
         said = self._said
+        tells, sources = said.tells, {label[_SOURCE] or "" for label in part.labels}
+        kinds = {each: tells if isinstance(tells, str) else tells.get(each, "calls") for each in sources}
+        tell(self._db, self._names, kinds, self._done.marks)
         is_pointed_to = said.replaces or said.is_table or part.ordinals
         file = self._file_id() if is_pointed_to else HISTORY
         manner = Manner(file, said.replaces, said.is_table)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from vaultsync.ledger.identity import AT, LABEL_FIELDS, PROMPT_FIELDS, Text
 from vaultsync.ledger.names import Names
 from vaultsync.ledger.queries import INTERVAL, QUARTER_HOUR
+from vaultsync.ledger.tellings import Hidden, places
 from vaultsync.model import TOKEN_CLASSES
 
 SUMS = (*TOKEN_CLASSES, "requests", "web_searches", "unsplit", "duration_ms")
@@ -22,6 +23,7 @@ MANY = 4000
 """Stale quarter-hours from which on summing everything anew is faster."""
 DEFAULTS = {"currency": "USD", "flags": ""}
 """What the columns hold where a label states nothing, if not None."""
+_DAY = 86_400
 _PROJECT = AT["project"]
 _KEYS = 5
 """Columns that tell groups apart: quarter, label, band, has_output, single."""
@@ -67,7 +69,7 @@ class Range(NamedTuple):
         return (
             f"at / {step * 1_000_000} * {step}",
             "label",
-            " + ".join(bands) or "0",
+            " + ".join(bands) or "0 + 0",  # a bare number would stand for a column where rows are grouped
             "output > 0",
             "CASE WHEN cost IS NULL THEN 0 ELSE event.id END",
         )
@@ -111,8 +113,18 @@ def roll(db: sqlite3.Connection, asked: Range) -> None:
     db.execute("DELETE FROM stale")
 
 
-def usage(db: sqlite3.Connection, names: Names, asked: Range, project_name: Callable[[Text], Text]) -> Usage:
-    """Group the events of a range; one read transaction holds still what is read."""
+def usage(
+    db: sqlite3.Connection,
+    names: Names,
+    asked: Range,
+    project_name: Callable[[Text], Text],
+    hidden: Hidden = frozenset(),
+) -> Usage:
+    """Group the events of a range; one read transaction holds still what is read.
+
+    Args:
+        hidden: What does not count.
+    """
     if is_rolled(db, asked):
         ask = "SELECT * FROM rolled WHERE quarter >= ? AND quarter < ?"
         rows = db.execute(ask, (asked.since // 1_000_000, asked.until // 1_000_000)).fetchall()
@@ -120,6 +132,9 @@ def usage(db: sqlite3.Connection, names: Names, asked: Range, project_name: Call
         source = f"event {'NOT INDEXED' if _is_most(db, asked) else ''} WHERE at >= ? AND at < ?"
         ask = f"SELECT {asked.group}, {SUMMED} FROM {source} GROUP BY 1, 2, 3, 4, 5"
         rows = db.execute(ask, (asked.since, asked.until)).fetchall()
+    if hidden:
+        of = places(db, names, hidden)
+        rows = [row for row in rows if row[1] not in of or (row[0] // _DAY, *of[row[1]]) not in hidden]
     return Usage(_columns(names, rows, project_name), _outcomes(db, names, asked, rows))
 
 
@@ -182,7 +197,11 @@ def _outcomes(
         return []
     found = db.execute(ask, (asked.since, asked.until)).fetchall()
     place = {row[:_KEYS]: number for number, row in enumerate(rows)}
-    return sorted((place[tuple(key)], names.text(name) or "", amount) for *key, name, amount in found)
+    return sorted(
+        (place[key], names.text(name) or "", amount)
+        for *keys, name, amount in found
+        if (key := tuple(keys)) in place  # else its telling does not count
+    )
 
 
 SUMMED = ", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in SUMS)

@@ -13,10 +13,12 @@ from typing import Any, NamedTuple
 from vaultsync.ledger.identity import LABEL_FIELDS, Text
 from vaultsync.ledger.names import Names
 from vaultsync.ledger.rows import DEFAULTS, SUMMED, SUMS, Range, Usage, assemble, is_rolled
+from vaultsync.ledger.tellings import Hidden, midnights
 
 DETAILS = ("session", "project", "branch", "action_type", "action_name", "machine")
 """Labels that may be left out: no price depends on them."""
 _SECOND = 1_000_000
+_DAY = 86_400
 
 
 class Texts(list[Text]):
@@ -67,10 +69,22 @@ def detail(needs: Collection[str] | None) -> frozenset[str]:
 
 
 def summed(
-    db: sqlite3.Connection, names: Names, asked: Question, project_name: Callable[[Text], Text]
+    db: sqlite3.Connection,
+    names: Names,
+    asked: Question,
+    project_name: Callable[[Text], Text],
+    hidden: Hidden = frozenset(),
 ) -> Usage:
-    """Sum the rows of a range; one read transaction holds still what is read."""
+    """Sum the rows of a range; one read transaction holds still what is read.
+
+    Args:
+        hidden: What does not count; with it, rows are apart at the midnights of UTC too.
+    """
+    if hidden and asked.cuts is not None:
+        asked = asked._replace(cuts=tuple(sorted({*asked.cuts, *midnights(hidden)})))
     rows = _ask(db, asked, _rows(asked, is_ahead=is_rolled(db, asked.range)))
+    if hidden:
+        rows = _shown(names, asked, rows, hidden)
     labels = len(asked.fields)
     found = list(zip(*rows, strict=True)) if rows else [()] * (labels + len(SUMS) + 6)
     columns = _label_columns(names, asked.fields, found[1 : labels + 1], len(rows), project_name)
@@ -80,6 +94,18 @@ def summed(
 
 def _ask(db: sqlite3.Connection, asked: Question, ask: str) -> list[tuple[Any, ...]]:
     return [row for span in asked.spans() for row in db.execute(ask, span).fetchall()]
+
+
+def _shown(
+    names: Names, asked: Question, rows: list[tuple[Any, ...]], hidden: Hidden
+) -> list[tuple[Any, ...]]:
+    provider, source, grain = (1 + asked.fields.index(field) for field in ("provider", "source", "grain"))
+    month = names.find("month")
+    return [
+        row
+        for row in rows
+        if (row[0] // _DAY, row[provider], row[source], int(row[grain] == month)) not in hidden
+    ]
 
 
 def _rows(asked: Question, *, is_ahead: bool) -> str:
@@ -109,7 +135,11 @@ def _outcomes(
     width = len(asked.fields) + 4
     place = {row[:width]: number for number, row in enumerate(rows)}
     found = _ask(db, asked, ask)
-    return sorted((place[tuple(key)], names.text(name) or "", amount) for *key, name, amount in found)
+    return sorted(
+        (place[key], names.text(name) or "", amount)
+        for *keys, name, amount in found
+        if (key := tuple(keys)) in place  # else its telling does not count
+    )
 
 
 def _label_columns(

@@ -21,12 +21,16 @@ from vaultsync.ledger.names import Names
 from vaultsync.ledger.notes import NOTE_COLUMNS, NoteState, note_row, note_state
 from vaultsync.ledger.opening import WAIT_SECONDS, back_up, connect, guard
 from vaultsync.ledger.rows import Range, Usage, is_rolled, roll, usage
+from vaultsync.model import Preference
 
 if TYPE_CHECKING:
     from vaultsync.ledger.facts import SessionGap
     from vaultsync.ledger.prepared import Prepared
     from vaultsync.ledger.stored import SessionSpan, SourceSpan, StoredEvent
+    from vaultsync.ledger.tellings import Hidden, HiddenDay
     from vaultsync.model import SessionTotal
+
+AS_USUAL = Preference()
 
 
 class Changes(NamedTuple):
@@ -129,23 +133,36 @@ class Ledger:
         with self.transaction():
             return Recorder(self._db, self._names, said).run(self._marks)
 
-    def settle(self) -> int:
+    def settle(self, *, is_choosing: bool = False) -> int:
         """Apply what was read beside the events, once all files of a run are recorded.
 
-        Decides which session owns a copied call, names agents, raises placeholders to the final output. Safe
-        to repeat; an interrupted run is settled by the next one.
+        Decides which session owns a copied call, names agents, raises placeholders to the final output; marks
+        figures as changed for which another telling may count now. Safe to repeat; an interrupted run is
+        settled by the next one.
+
+        Args:
+            is_choosing: The user prefers some sources to others; else tellings compete only where they are of
+                different kinds.
 
         Returns:
             How many events are shown otherwise now.
         """
         from vaultsync.ledger.settle import Settler
+        from vaultsync.ledger.tellings import is_behind, look
 
+        changed = 0
         with guard(self.path):
             self._note()
-            if not self._db.execute("SELECT EXISTS (SELECT 1 FROM unsettled)").fetchone()[0]:
-                return 0
-        with self.transaction():
-            return Settler(self._db, self._names).run()
+            is_unsettled = self._db.execute("SELECT EXISTS (SELECT 1 FROM unsettled)").fetchone()[0]
+        if is_unsettled:
+            with self.transaction():
+                changed = Settler(self._db, self._names).run()
+        with guard(self.path):
+            is_stale = is_behind(self._db, is_choosing=is_choosing)
+        if is_stale:
+            with self.transaction():
+                look(self._db, self._names)
+        return changed
 
     # --- files, changes, notes, facts about the ledger ---
 
@@ -209,6 +226,7 @@ class Ledger:
         *,
         needs: Collection[str] | None = None,
         cuts: Sequence[datetime] | None = None,
+        preference: Preference | None = AS_USUAL,
     ) -> Usage:
         """The usage table of a range of instants, `until` excluded; columns as in `model.UsageRows`.
 
@@ -218,7 +236,9 @@ class Ledger:
             project_name: Makes the name that is shown from what a log says; called once per distinct value.
             needs: Of `DETAILS`, those that are wanted; the others are None, and summed over. None: all.
             cuts: Instants at which rows must be apart, ascending: midnights, say. All of a row lies between
-                two of them, and `quarter` is the former, or `since`. None: rows are apart by `minutes`.
+                two of them, and `quarter` is the former, or `since`. None: rows are apart by `minutes`. Where
+                tellings compete, rows are apart at the midnights of UTC too.
+            preference: Which telling counts where several tell of a provider and UTC day; None: all of them.
 
         Raises:
             ValueError: `needs` names something else.
@@ -235,9 +255,32 @@ class Ledger:
         if asked.can_be_rolled and not self._is_read_only:
             self._roll(asked)
         with guard(self.path), self._still():
+            hidden = self._hidden(asked.since, asked.until, preference)
             if question:
-                return summed(self._db, self._names, question, project_name)
-            return usage(self._db, self._names, asked, project_name)
+                return summed(self._db, self._names, question, project_name, hidden)
+            return usage(self._db, self._names, asked, project_name, hidden)
+
+    def _hidden(self, since: int, until: int, preference: Preference | None) -> Hidden:
+        from vaultsync.ledger.tellings import hidden
+
+        return hidden(self._db, self._names, since, until, preference)
+
+    def hidden(self, since: datetime, until: datetime, preference: Preference = AS_USUAL) -> list[HiddenDay]:
+        """UTC days in a range of which a source tells something that does not count, sorted."""
+        from vaultsync.ledger.tellings import hidden_days
+
+        start, end = microseconds(since), microseconds(until)
+        with guard(self.path):
+            self._note()
+        with guard(self.path), self._still():
+            return hidden_days(self._names, self._hidden(start, end, preference), start, end)
+
+    def kinds(self) -> dict[str, str]:
+        """The kind of telling of each source that tells something else than calls."""
+        from vaultsync.ledger.tellings import kinds
+
+        with guard(self.path):
+            return kinds(self._db, self._names)
 
     def _roll(self, asked: Range) -> None:
         with guard(self.path):

@@ -1,6 +1,6 @@
 """The nouns that cross a border between rooms: what a log says, what is added up, what is told.
 
-Frozen values without behaviour beyond plain sums. Money is `Decimal`, instants are aware and UTC. Four files
+Frozen values without behaviour beyond plain sums. Money is `Decimal`, instants are aware and UTC. Five files
 by duty, each loaded when the first of its nouns is asked for: making a frozen class takes half a millisecond.
 """
 
@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     from vaultsync.model.events import *  # noqa: F403
     from vaultsync.model.rates import *  # noqa: F403
     from vaultsync.model.sums import *  # noqa: F403
+    from vaultsync.model.tellings import *  # noqa: F403
     from vaultsync.model.told import *  # noqa: F403
 
 NOUNS = {
     "events": "UsageEvent TokenCounts AgentName FinalOutput SessionTotal SessionTitle Issue Finding Quality "
-    "CostKind Grain Tells TELLS TOKEN_CLASSES MAX_COUNT",
+    "CostKind Grain TOKEN_CLASSES MAX_COUNT",
     "rates": "RateKey AppliedRate Pricer UsageRows",
     "sums": "Amount Coverage Line Summary Figures CostBasis CostChoice",
+    "tellings": "Tells TELLS Preference",
     "told": "Budget BudgetState Change Forecast Spike Insights Notice Column Table Unit Chart Report",
 }
 """File in this package and the nouns that are at home there."""

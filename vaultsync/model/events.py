@@ -12,11 +12,6 @@ from typing import Literal, NamedTuple
 Quality = Literal["final", "partial", "session-total", "estimate"]
 CostKind = Literal["billed", "charged", "estimated", "notional"]
 Grain = Literal["request", "run", "session", "hour", "day", "month"]
-Tells = Literal["calls", "usage", "events", "metrics", "bills"]
-"""What kind of telling a source is: single calls of a log or gateway, the provider's own usage figures,
-telemetry events, telemetry metrics, bills. The same spend may be told by several."""
-TELLS: tuple[Tells, ...] = ("calls", "usage", "events", "metrics", "bills")
-"""In the order in which they are believed."""
 MAX_COUNT = 10**12
 """Largest token count of one event that is believed; more is rejected on entry, so no sum overflows."""
 
