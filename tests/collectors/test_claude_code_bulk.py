@@ -212,7 +212,7 @@ def test_the_results_of_tools_are_really_passed_over(tmp_path: Path, monkeypatch
     path.write_text("".join(dense(value) + "\n" for value in SESSION), encoding="utf-8", newline="\n")
     assert len(dense(SESSION[3])) > LONG_LINE
     assert sum(isinstance(finding, UsageEvent) for finding in found(path)) == 7
-    # The snapshot, Read, MCP (which ends with the word usage), Bash; not agents, unknown tools and prompts.
+    # The snapshot, Read, Bash twice; not agents, tools of others and prompts.
     assert skipped == [True, True, False, False, False, False, True, True]
 
 

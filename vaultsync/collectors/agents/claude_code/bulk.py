@@ -17,6 +17,7 @@ BULK_TOOLS = frozenset(
     {"Bash", "BashOutput", "Edit", "Glob", "Grep", "LS", "MultiEdit", "NotebookEdit", "NotebookRead", "Read"}
     | {"TodoWrite", "WebFetch", "WebSearch", "Write"}
 )
+"""The program's own tools whose results never name a subagent; of others nobody knows."""
 MOST_RESULTS = 1000
 """Calls of tools whose results are waited for."""
 _COUNTING = (b"assistant", b"user", b"cost-state")
@@ -38,7 +39,7 @@ class Bulk:
 
     def see(self, tool: object, call: str | None) -> None:
         """Note a call of a tool."""
-        if call and isinstance(tool, str) and (tool in BULK_TOOLS or tool.startswith("mcp__")):
+        if call and isinstance(tool, str) and tool in BULK_TOOLS:
             self._calls[call] = None
             if len(self._calls) > MOST_RESULTS:
                 del self._calls[next(iter(self._calls))]
