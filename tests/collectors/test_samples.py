@@ -16,6 +16,7 @@ from vaultsync.collectors.logs.daily_json import DailyJson
 from vaultsync.collectors.logs.flat_events import FlatArray, FlatEvents
 from vaultsync.collectors.logs.mapping import MappedLog, MappingSpec
 from vaultsync.collectors.logs.markdown import MarkdownLog
+from vaultsync.collectors.providers.litellm import LiteLlm, LiteLlmDays, LiteLlmDump, LiteLlmPages
 from vaultsync.collectors.providers.openrouter import Activity, ActivityLog, Generations
 from vaultsync.collectors.providers.responses import ResponseFiles, Responses
 from vaultsync.collectors.reading import LogFile
@@ -56,11 +57,16 @@ COLLECTORS: dict[str, Collector] = {
     "openrouter_generations.jsonl": Generations(),
     "openrouter_log.csv": ActivityLog(),
     "openrouter_activity.json": Activity(),
+    "litellm.jsonl": LiteLlm(),
+    "litellm_pages.json": LiteLlmPages(),
+    "litellm_dump.csv": LiteLlmDump(),
+    "litellm_days.csv": LiteLlmDays(),
 }
 SHIPPED: list[Collector] = [
     *(DailyJson(), FlatArray(), FlatEvents(), MarkdownLog()),
     *(Responses(), ResponseFiles()),
     *(Generations(), ActivityLog(), Activity()),
+    *(LiteLlm(), LiteLlmPages(), LiteLlmDump(), LiteLlmDays()),
 ]
 sample = pytest.mark.parametrize("name", COLLECTORS)
 

@@ -82,6 +82,16 @@ def _skip_blank(text: str, at: int) -> int:
     return at
 
 
+def json_object(value: object) -> dict[str, Any]:
+    """An object that stands in a record, or in a text there as JSON; empty for anything else."""
+    if isinstance(value, str):
+        try:
+            value = next(iter(json_values(value)), None)
+        except Malformed:
+            return {}
+    return value if isinstance(value, dict) else {}
+
+
 def plain_object(data: bytes) -> dict[str, Any] | None:
     """Decode a line that is one sound JSON object in which surely no key is repeated; else None.
 

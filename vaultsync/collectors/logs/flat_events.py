@@ -40,7 +40,7 @@ LISTS = ("data", "results", "items", "events", "records", "entries")
 EXPORTS = frozenset(
     {
         *("num_model_requests", "applied_cost_per_quantity", "usage_details", "usageDetails", "schemaType"),
-        *("model_permaslug",),
+        *("model_permaslug", "custom_llm_provider"),
         *("usageScope", "projectHash", "authType", "Input (w/ Cache Write)"),
     }
 )
