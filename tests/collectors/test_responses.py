@@ -179,3 +179,10 @@ def test_stream_is_one_call_with_its_largest_counts(tmp_path: Path) -> None:
     chunk = {**CHAT, "object": "chat.completion.chunk", "id": "chatcmpl-1"}
     found = events(lines(tmp_path, {**chunk, "usage": None}, chunk))
     assert [event.key for event in found] == ["response:chatcmpl-1"]
+
+
+def test_answer_that_cannot_be_known_again_is_told_where_files_are_written_anew(tmp_path: Path) -> None:
+    nameless = {name: value for name, value in MESSAGE.items() if name != "id"}
+    path = written(tmp_path / "a.json", json.dumps([nameless, {**nameless, "timestamp": AT}], indent=1))
+    found = read(ResponseFiles(), path)
+    assert len(events(found)) == 1 and "neither its id nor a time" in issues(found)[0].text

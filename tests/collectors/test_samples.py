@@ -16,6 +16,9 @@ from vaultsync.collectors.logs.daily_json import DailyJson
 from vaultsync.collectors.logs.flat_events import FlatArray, FlatEvents
 from vaultsync.collectors.logs.mapping import MappedLog, MappingSpec
 from vaultsync.collectors.logs.markdown import MarkdownLog
+from vaultsync.collectors.providers.anthropic_admin import AnthropicCost, AnthropicUsage, ClaudeCodeAnalytics
+from vaultsync.collectors.providers.anthropic_console import ConsoleCost, ConsoleUsage, SpendReport
+from vaultsync.collectors.providers.claude_code_result import ClaudeCodeResult
 from vaultsync.collectors.providers.litellm import LiteLlm, LiteLlmDays, LiteLlmDump, LiteLlmPages
 from vaultsync.collectors.providers.openrouter import Activity, ActivityLog, Generations
 from vaultsync.collectors.providers.responses import ResponseFiles, Responses
@@ -49,6 +52,13 @@ COLLECTORS: dict[str, Collector] = {
     "sessions.md": MarkdownLog(),
     "run_2026-01-07.md": MarkdownLog(),
     "gateway.csv": MappedLog(GATEWAY),
+    "anthropic_usage.json": AnthropicUsage(),
+    "anthropic_cost.json": AnthropicCost(),
+    "claude_code_analytics.json": ClaudeCodeAnalytics(),
+    "anthropic_console_usage.csv": ConsoleUsage(),
+    "anthropic_console_cost.csv": ConsoleCost(),
+    "spend-report-example-2026-02-01-to-2026-02-28.csv": SpendReport(),
+    "claude_code_result.jsonl": ClaudeCodeResult(),
     "responses.jsonl": Responses(),
     "responses_openai.jsonl": Responses(),
     "responses_alike.jsonl": Responses(),
@@ -64,7 +74,8 @@ COLLECTORS: dict[str, Collector] = {
 }
 SHIPPED: list[Collector] = [
     *(DailyJson(), FlatArray(), FlatEvents(), MarkdownLog()),
-    *(Responses(), ResponseFiles()),
+    *(AnthropicUsage(), AnthropicCost(), ClaudeCodeAnalytics(), ConsoleUsage(), ConsoleCost(), SpendReport()),
+    *(ClaudeCodeResult(), Responses(), ResponseFiles()),
     *(Generations(), ActivityLog(), Activity()),
     *(LiteLlm(), LiteLlmPages(), LiteLlmDump(), LiteLlmDays()),
 ]

@@ -250,6 +250,7 @@ def counted(values: object, *, separators: bool = False) -> tuple[dict[str, int]
     return found, remarks
 
 
+REMEDY = "Fix the log, or remove the line."
 Where = int | None | Callable[[], int | None]
 """The line of a record, or how to find it out when an issue needs it."""
 
@@ -273,12 +274,15 @@ def events(
     results, odd = counted(record[outcomes]) if isinstance(record.get(outcomes), dict) else (None, [])
     try:
         for found in look(record):
-            event, remarks = build(found, origin, results)
-            for remark in (*remarks, *odd):
-                findings.append(_issue(reader, where, remark, rejected=False))
-            findings.append(event)
+            try:
+                event, remarks = build(found, origin, results)
+            except BadField as error:  # the others of its record count all the same
+                findings.append(_issue(reader, where, f"{error} {REMEDY}"))
+            else:
+                findings += (_issue(reader, where, remark, rejected=False) for remark in (*remarks, *odd))
+                findings.append(event)
     except BadField as error:
-        return [_issue(reader, where, f"{error} Fix the log, or remove the line.")]
+        findings.append(_issue(reader, where, f"{error} {REMEDY}"))
     return findings
 
 

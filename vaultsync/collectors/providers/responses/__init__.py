@@ -21,6 +21,7 @@ from vaultsync.collectors.providers.responses import anthropic, gemini, ollama, 
 from vaultsync.collectors.providers.responses.common import TIMES
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.tables import JsonTable, is_lines
+from vaultsync.collectors.values import BadField
 
 LOOKED_AT = 20
 """Lines of the head among which an answer must be."""
@@ -73,11 +74,18 @@ class ResponseFiles(Responses):
 
     name = "response-files"
     source = Responses.name
-    kind = "document"
+    kind = "store"
 
     def claims(self, file: LogFile) -> bool:
         """True when the first record of a file that does not consist of lines is an answer."""
         return not is_lines(file) and _is_ours(first_record(head_of(file)))
+
+    def look(self, record: Mapping[str, Any]) -> Iterable[Found]:
+        """The same, but for an answer that could not be known again when the file is written anew."""
+        for found in super().look(record):
+            if "response" not in found.values and "assumed_date" in found.flags:
+                raise BadField("the answer tells neither its id nor a time.")
+            yield found
 
 
 def _first_lines(file: LogFile) -> Iterator[First]:
