@@ -19,6 +19,7 @@ from vaultsync.collectors.logs.markdown import MarkdownLog
 from vaultsync.collectors.providers.anthropic_admin import AnthropicCost, AnthropicUsage, ClaudeCodeAnalytics
 from vaultsync.collectors.providers.anthropic_console import ConsoleCost, ConsoleUsage, SpendReport
 from vaultsync.collectors.providers.claude_code_result import ClaudeCodeResult
+from vaultsync.collectors.providers.langfuse import Langfuse, LangfuseCsv, LangfusePages
 from vaultsync.collectors.providers.litellm import LiteLlm, LiteLlmDays, LiteLlmDump, LiteLlmPages
 from vaultsync.collectors.providers.openrouter import Activity, ActivityLog, Generations
 from vaultsync.collectors.providers.responses import ResponseFiles, Responses
@@ -71,6 +72,9 @@ COLLECTORS: dict[str, Collector] = {
     "litellm_pages.json": LiteLlmPages(),
     "litellm_dump.csv": LiteLlmDump(),
     "litellm_days.csv": LiteLlmDays(),
+    "langfuse.jsonl": Langfuse(),
+    "langfuse_pages.json": LangfusePages(),
+    "langfuse.csv": LangfuseCsv(),
 }
 SHIPPED: list[Collector] = [
     *(DailyJson(), FlatArray(), FlatEvents(), MarkdownLog()),
@@ -78,6 +82,7 @@ SHIPPED: list[Collector] = [
     *(ClaudeCodeResult(), Responses(), ResponseFiles()),
     *(Generations(), ActivityLog(), Activity()),
     *(LiteLlm(), LiteLlmPages(), LiteLlmDump(), LiteLlmDays()),
+    *(Langfuse(), LangfusePages(), LangfuseCsv()),
 ]
 sample = pytest.mark.parametrize("name", COLLECTORS)
 

@@ -127,6 +127,14 @@ def money(value: object, name: str = "cost", *, loose: bool = False) -> Decimal:
     return amount
 
 
+def is_zero(value: object) -> bool:
+    """Say whether a count or an amount is nothing, or not even stated; what is none at all is not zero."""
+    try:
+        return value is None or value == "" or money(value) == 0
+    except BadField:
+        return False
+
+
 def _decimal(value: int | Decimal | float) -> Decimal | None:
     if isinstance(value, int) and abs(value) > MAX_COUNT:
         return Decimal(MAX_COUNT + 1) if value > 0 else Decimal(-1)

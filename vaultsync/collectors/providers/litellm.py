@@ -27,7 +27,7 @@ from vaultsync.collectors.fields import Shape, joined
 from vaultsync.collectors.providers.names import usual
 from vaultsync.collectors.records import json_object
 from vaultsync.collectors.tables import CsvTable, JsonTable
-from vaultsync.collectors.values import BadField, money
+from vaultsync.collectors.values import is_zero
 
 CALL = Shape(
     {
@@ -72,7 +72,7 @@ class _Calls:
 
     def is_counted(self, record: Mapping[str, Any]) -> bool:
         """False for a call that failed before it used anything."""
-        return any(_is_positive(record.get(name)) for name in ("total_tokens", "prompt_tokens", "spend"))
+        return not all(is_zero(record.get(name)) for name in ("total_tokens", "prompt_tokens", "spend"))
 
     def look(self, record: Mapping[str, Any]) -> Iterable[Found]:
         """The call, with the parts of its counts as far as they are told."""
@@ -84,7 +84,7 @@ class _Calls:
         found.values.update(DETAILS.find(usage).values | ALIAS.find(metadata).values)
         if str(record.get("cache_hit")).strip().lower() in HITS:
             _make_hit(found)
-        elif not _is_positive(found.values.get("cost")):
+        elif is_zero(found.values.get("cost")):
             found.values.pop("cost", None)
         return (found if usage else found._replace(flags=("cache_unknown",)),)
 
@@ -145,10 +145,3 @@ def _make_hit(found: Found) -> None:
     values["cost"] = 0
     if is_given(response := values.pop("response", None)):
         values["id"] = f"{response}:{values.get('when')}"
-
-
-def _is_positive(value: object) -> bool:
-    try:
-        return money(value) > 0
-    except BadField:
-        return is_given(value)

@@ -22,9 +22,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from vaultsync.collectors.families import Found
-from vaultsync.collectors.fields import Shape, at, chosen, joined
+from vaultsync.collectors.fields import Shape, chosen, joined
 from vaultsync.collectors.tables import CsvTable, JsonTable
-from vaultsync.collectors.values import BadField, money
+from vaultsync.collectors.values import is_zero
 
 CONSTANTS = {"provider": "openrouter", "cost_kind": "charged"}
 
@@ -61,7 +61,7 @@ class Generations(JsonTable):
     def is_counted(self, record: Mapping[str, Any]) -> bool:
         """False for a call that came to nothing: no counts and no money."""
         counts = (record.get("native_tokens_prompt"), record.get("native_tokens_completion"))
-        return counts != (None, None) or _is_money(record.get("total_cost"))
+        return counts != (None, None) or not is_zero(record.get("total_cost"))
 
     def look(self, record: Mapping[str, Any]) -> Iterable[Found]:
         """As the table says, flagged if the spend is billed elsewhere."""
@@ -93,7 +93,7 @@ class ActivityLog(CsvTable):
 
     def look(self, record: Mapping[str, Any]) -> Iterable[Found]:
         """As the table says, flagged if the spend is billed elsewhere."""
-        return (_flagged(self.shape.find(record), _is_money(record.get("byok_usage_inference"))),)
+        return (_flagged(self.shape.find(record), not is_zero(record.get("byok_usage_inference"))),)
 
 
 class Activity(JsonTable):
@@ -123,15 +123,8 @@ class Activity(JsonTable):
 
     def look(self, record: Mapping[str, Any]) -> Iterable[Found]:
         """As the table says, flagged if some of the spend is billed elsewhere."""
-        return (_flagged(self.shape.find(record), _is_money(at(record, "byok_usage_inference"))),)
+        return (_flagged(self.shape.find(record), not is_zero(record.get("byok_usage_inference"))),)
 
 
 def _flagged(found: Found, is_byok: bool) -> Found:
     return found._replace(flags=("byok",)) if is_byok else found
-
-
-def _is_money(value: object) -> bool:
-    try:
-        return money(value) > 0
-    except BadField:
-        return False

@@ -57,11 +57,12 @@ def provider_of(record: Mapping[str, Any]) -> str | None:
         return "ollama"
     if mark := next((mark for mark in MARKS if at(record, mark) is not None), None):
         return MARKS[mark]
-    return _maker_of(str(record.get("model")).lower())
+    return maker_of(str(record.get("model")).lower())
 
 
 @lru_cache(maxsize=1024)
-def _maker_of(model: str) -> str | None:
+def maker_of(model: str) -> str | None:
+    """Who serves a model of this name, in lower case; None where that may be anybody."""
     return next((maker for name, maker in MAKERS.items() if re.match(name, model)), None)
 
 
