@@ -19,6 +19,7 @@ from vaultsync.collectors.logs.markdown import MarkdownLog
 from vaultsync.collectors.providers.anthropic_admin import AnthropicCost, AnthropicUsage, ClaudeCodeAnalytics
 from vaultsync.collectors.providers.anthropic_console import ConsoleCost, ConsoleUsage, SpendReport
 from vaultsync.collectors.providers.claude_code_result import ClaudeCodeResult
+from vaultsync.collectors.providers.helicone import Helicone, HeliconePages
 from vaultsync.collectors.providers.langfuse import Langfuse, LangfuseCsv, LangfusePages
 from vaultsync.collectors.providers.litellm import LiteLlm, LiteLlmDays, LiteLlmDump, LiteLlmPages
 from vaultsync.collectors.providers.openrouter import Activity, ActivityLog, Generations
@@ -75,6 +76,8 @@ COLLECTORS: dict[str, Collector] = {
     "langfuse.jsonl": Langfuse(),
     "langfuse_pages.json": LangfusePages(),
     "langfuse.csv": LangfuseCsv(),
+    "helicone.jsonl": Helicone(),
+    "helicone_pages.json": HeliconePages(),
 }
 SHIPPED: list[Collector] = [
     *(DailyJson(), FlatArray(), FlatEvents(), MarkdownLog()),
@@ -83,6 +86,7 @@ SHIPPED: list[Collector] = [
     *(Generations(), ActivityLog(), Activity()),
     *(LiteLlm(), LiteLlmPages(), LiteLlmDump(), LiteLlmDays()),
     *(Langfuse(), LangfusePages(), LangfuseCsv()),
+    *(Helicone(), HeliconePages()),
 ]
 sample = pytest.mark.parametrize("name", COLLECTORS)
 
