@@ -250,6 +250,12 @@ def test_a_session_id_is_shown_by_its_head() -> None:
     assert column(table(told, "dearest"), "Dearest sessions") == ["0123abcd"]
 
 
+def test_a_session_is_named_with_its_title() -> None:
+    events = [replace(RUN, session="one", cost=Decimal(2)), replace(RUN, session="two", cost=Decimal(1))]
+    told = report.dashboard(Desk(TODAY, Naive(events), titles={"one": "Weed the beds"}))
+    assert column(table(told, "dearest"), "Dearest sessions") == ["one Weed the beds", "two"]
+
+
 def test_branches_are_told_where_they_differ() -> None:
     main, other = replace(RUN, project="p", branch="main"), replace(RUN, project="p", branch="fix")
     assert "branches" not in ids(report.daily(Desk(TODAY, Naive([main, replace(main, project="q")]))))

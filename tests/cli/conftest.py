@@ -90,6 +90,9 @@ class FakeRun:
         self.asked.append(("figures", since, until))
         return Figures(self.asked)
 
+    def titles(self) -> dict[str, str]:
+        return {"own": "Weed the beds"}
+
     def show(self, day: date) -> Overview:
         self.answer("show", day)
         one = line([], COSTS["opus"])

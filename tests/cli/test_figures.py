@@ -138,6 +138,16 @@ def test_markdown_is_a_table(cli: Cli) -> None:
     assert cli("report", "--markdown").stdout.lstrip().startswith("|")
 
 
+def test_a_session_is_shown_with_its_title_on_the_screen_only(cli: Cli) -> None:
+    lines = cli("report", "--by", "model,session").stdout.splitlines()
+    assert lines[2].split()[:3] == ["model", "session", "title"]
+    assert lines[4].split()[:3] == ["opus", "opus", "3"]
+    assert lines[5].split()[:5] == ["own", "own", "Weed", "the", "beds"]
+    for form in ("--json", "--csv", "--markdown"):
+        assert "Weed" not in cli("report", "--by", "session", form).stdout
+    assert "title" not in cli("report", "--by", "model").stdout
+
+
 # --- show --------------------------------------------------------------------------------------
 
 

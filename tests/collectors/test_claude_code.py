@@ -18,7 +18,16 @@ from vaultsync.collectors.agents.claude_code import ClaudeCode
 from vaultsync.collectors.agents.claude_code.calls import provider_of
 from vaultsync.collectors.agents.roots import repository_of
 from vaultsync.collectors.reading import LogFile, Reader
-from vaultsync.model import AgentName, FinalOutput, Finding, Issue, SessionTotal, TokenCounts, UsageEvent
+from vaultsync.model import (
+    AgentName,
+    FinalOutput,
+    Finding,
+    Issue,
+    SessionTitle,
+    SessionTotal,
+    TokenCounts,
+    UsageEvent,
+)
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -739,11 +748,66 @@ def test_damaged_bytes_cost_no_other_line(tmp_path: Path, number: int, at: int, 
     assert len(only(Issue, findings)) <= 1
 
 
+# --- titles -------------------------------------------------------------------------------------
+
+
+def titled(kind: str, title: Any, session: Any = "S1") -> Json:
+    """A row with a title of a session."""
+    field = {"custom-title": "customTitle", "ai-title": "aiTitle", "summary": "summary"}[kind]
+    return {"type": kind, field: title, "sessionId": session}
+
+
+@pytest.mark.parametrize(
+    ("rows", "title"),
+    [
+        ([("ai-title", "a"), ("ai-title", "b")], "b"),
+        ([("custom-title", "mine"), ("ai-title", "b")], "mine"),
+        ([("custom-title", "mine"), ("custom-title", "another")], "another"),
+        ([("ai-title", "a\nb\x1b[0m")], "a b [0m"),
+    ],
+)
+def test_a_session_is_called_as_the_user_or_else_the_program_said_last(
+    folder: Path, rows: list[tuple[str, str]], title: str
+) -> None:
+    findings = found(folder, [*(titled(*row) for row in rows), answer()])
+    assert [one.title for one in only(SessionTitle, findings)] == [title]
+
+
+def test_a_title_that_is_read_later_ranks_higher_unless_the_user_gave_the_first(folder: Path) -> None:
+    ranks = []
+    for rows in (
+        [titled("ai-title", "a")],
+        [answer(), titled("ai-title", "b")],
+        [titled("custom-title", "c")],
+    ):
+        ranks += [one.rank for one in only(SessionTitle, found(folder, rows))]
+    assert ranks == sorted(set(ranks)) and len(ranks) == 3
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        titled("ai-title", None),
+        titled("custom-title", {"text": SECRET}),
+        titled("custom-title", " "),
+        titled("ai-title", "a", None),
+        titled("summary", "a"),
+        {"type": "ai-title", "customTitle": "a", "sessionId": "S1"},
+    ],
+)
+def test_what_is_no_title_of_a_session_calls_it_nothing(folder: Path, row: Json) -> None:
+    assert only(SessionTitle, found(folder, [row, answer()])) == []
+
+
+def test_a_title_is_no_longer_than_a_name(folder: Path) -> None:
+    (title,) = only(SessionTitle, found(folder, [titled("custom-title", "x" * 5000), answer()]))
+    assert len(title.title) <= 200
+
+
 def test_no_text_of_prompts_or_answers_comes_out(folder: Path) -> None:
     text = [{"type": "text", "text": SECRET}, {"type": "thinking", "thinking": SECRET}]
     rows = [
         {"type": "summary", "summary": SECRET, "leafUuid": "u"},
-        {"type": "custom-title", "customTitle": SECRET, "sessionId": "S1"},
         prompt(SECRET),
         prompt(f"<command-name>/review</command-name><command-args>{SECRET}</command-args>"),
         answer(content=text, slug=SECRET, error=SECRET),

@@ -22,3 +22,21 @@ def test_sessions_of_any_age_are_read_from_the_ledger_at_once(
     screen = world.run("show").output
     assert [day for day in days if f"s-{day}" in screen] == [*days]
     assert len(asked) == 1
+
+
+def test_a_session_is_called_by_its_title_wherever_it_is_named(world: World) -> None:
+    usage = {"input_tokens": 10_000, "output_tokens": 140}
+    message = {"id": "msg_" + "A" * 20, "model": "claude-opus-4-5", "usage": usage, "stop_reason": "end_turn"}
+    row = {"type": "assistant", "uuid": "u", "sessionId": "S", "timestamp": "2026-01-09T08:00:00.000Z"}
+    row |= {"isSidechain": False, "requestId": "r", "message": message}
+    rows = [row, {"type": "ai-title", "aiTitle": "Weed the *beds*", "sessionId": "S"}]
+    world.log("S.jsonl", *rows)
+    world.log("b.jsonl", event("2026-01-09T08:00:00Z", session_id="other"))
+    world.run("dashboard")
+    assert "| S Weed the \\*beds\\* |" in world.read("LLM Costs.md")
+    assert "Weed the *beds*" in world.run("show").output
+    assert "Weed the *beds*" in world.run("report", "--by", "session").output
+    assert "Weed" not in world.run("report", "--by", "session", "--json").output
+    world.log("S.jsonl", *rows, {"type": "custom-title", "customTitle": "Garden", "sessionId": "S"}, age=60)
+    world.run("daily")
+    assert "| S Garden |" in world.read("LLM Costs.md")

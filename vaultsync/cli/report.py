@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 DIMENSIONS = ("provider", "model", "project", "session", "branch", "action", "source", "machine")
 NONE = "(none)"
+TITLE = 40
+"""Characters of a session's title on the screen."""
 COUNTS = ("calls", "input", "cache read", "cache write", "output", "total")
 
 
@@ -74,18 +77,19 @@ def report(
         whole = span(since, until, period, today, run.calendar)
         figures = run.figures(whole.start, whole.end, {*by, *where})
         summary = figures.summarize(whole, by, period, where or None)
-    say(write(summary, settings, form).rstrip("\n"))
+        titles = run.titles() if form is None and "session" in by else {}
+    say(write(summary, settings, form, titles).rstrip("\n"))
     return DONE
 
 
-def write(summary: Summary, settings: Settings, form: str | None) -> str:
-    """The text of a summary in a form."""
+def write(summary: Summary, settings: Settings, form: str | None, titles: Mapping[str, str]) -> str:
+    """The text of a summary in a form; titles of sessions are shown on the screen only."""
     if form == "markdown":
         from vaultsync.render import markdown_table
 
         return markdown_table(summary, settings.currency)
     if form is None:
-        return on_screen(summary, settings.currency)
+        return on_screen(summary, settings.currency, titles)
     from vaultsync.table import to_csv, to_json
 
     return (
@@ -95,14 +99,19 @@ def write(summary: Summary, settings: Settings, form: str | None) -> str:
     )
 
 
-def on_screen(summary: Summary, currency: str) -> str:
+def on_screen(summary: Summary, currency: str, titles: Mapping[str, str]) -> str:
     """The table for a terminal, with its range above and its coverage below."""
     last = summary.until - timedelta(days=1)
     head = f"{summary.since} to {last}"
     if not summary.lines:
         return f"{head}: no usage."
     names = [*(["period"] if summary.bucket else []), *summary.by]
-    rows = [[*_names(line, summary), *figures_of(line)] for line in summary.lines]
+    called = _called(summary, titles)
+    names += ["title"] if called else []
+    rows = [
+        [*_names(line, summary), *title, *figures_of(line)]
+        for line, title in zip(summary.lines, called or repeat(()), strict=False)
+    ]
     total = [*("total" if i == 0 else "" for i in range(len(names))), *figures_of(summary.total)]
     text = table([*names, *COUNTS, f"cost {currency}"], rows, total if names else None, text=len(names))
     return "\n".join([head, "", text, "", *coverage(summary.total)])
@@ -114,6 +123,17 @@ def _names(line: Line, summary: Summary) -> Iterator[str]:
     if summary.bucket:
         yield line.period or ""
     yield from (NONE if key is None else plain(key) for key in line.keys)
+
+
+def _called(summary: Summary, titles: Mapping[str, str]) -> list[tuple[str]]:
+    """The title of each line's session; nothing where none has one."""
+    from vaultsync.render.text import plain
+
+    if "session" not in summary.by:
+        return []
+    place = summary.by.index("session")
+    found = [titles.get(line.keys[place] or "", "") for line in summary.lines]
+    return [(plain(title, TITLE),) for title in found] if any(found) else []
 
 
 def figures_of(line: Line) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vaultsync.cli.common import Shell, command, table
 from vaultsync.cli.program import DONE, complain, say
-from vaultsync.cli.report import NONE, cost
+from vaultsync.cli.report import NONE, TITLE, cost
 
 if TYPE_CHECKING:
     from vaultsync.model import BudgetState
@@ -38,11 +38,9 @@ def _parts(overview: Overview) -> Iterator[str]:
             ("budget", "for", "limit", "spent", "used", "left"), map(_budget, overview.budgets), text=2
         )
     if overview.sessions:
-        yield table(
-            ("session", "last", "project", "model", "tokens", f"cost {overview.currency}"),
-            _sessions(overview),
-            text=4,
-        )
+        title = ("title",) if any(each.title for each in overview.sessions) else ()
+        heads = ("session", *title, "last", "project", "model", "tokens", f"cost {overview.currency}")
+        yield table(heads, _sessions(overview, bool(title)), text=4 + len(title))
 
 
 def _budget(state: BudgetState) -> tuple[str, ...]:
@@ -55,14 +53,15 @@ def _budget(state: BudgetState) -> tuple[str, ...]:
     return state.period.label, plain(what), money(state.limit), spent, used, money(state.left)
 
 
-def _sessions(overview: Overview) -> Iterator[tuple[str, ...]]:
+def _sessions(overview: Overview, titled: bool) -> Iterator[tuple[str, ...]]:
     from vaultsync.render.numbers import money
     from vaultsync.render.text import plain
 
     for s in overview.sessions:
         price = "no price" if s.cost is None else money(s.cost)
         names = (plain(s.project or NONE), plain(s.model or NONE))
-        yield plain(s.session, 36), str(s.last), *names, f"{s.tokens:,}", price
+        title = (plain(s.title or "", TITLE),) if titled else ()
+        yield plain(s.session, 36), *title, str(s.last), *names, f"{s.tokens:,}", price
 
 
 COMMANDS = {"show": show}

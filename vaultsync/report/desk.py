@@ -38,6 +38,8 @@ class Desk:
     notices: tuple[Notice, ...] = ()
     outcomes: Mapping[str, int] = field(default_factory=dict)
     """Results counted in notes, by name; their cost is that of the whole period."""
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """What sessions are called, by their ids; where they are named."""
     _sums: dict[object, Summary] = field(default_factory=dict, repr=False, compare=False)
 
     @property

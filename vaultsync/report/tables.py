@@ -195,8 +195,17 @@ def dearest(desk: Desk, limit: int = 5) -> Table | None:
         return None
     columns = [Column("Dearest sessions"), Column("Project")]
     columns += [Column("Calls", "count"), Column("Tokens", "count"), Column(desk.money, "money")]
-    rows = ((*map(name, x.keys), x.requests, x.all_tokens, x.amount) for x in dearest_first(lines)[:limit])
+    rows = (
+        (_session(desk, x.keys[0]), name(x.keys[1]), x.requests, x.all_tokens, x.amount)
+        for x in dearest_first(lines)[:limit]
+    )
     return Table("dearest", "Dearest sessions", tuple(columns), tuple(rows))
+
+
+def _session(desk: Desk, session: str | None) -> str:
+    """A session by its id, and what it is called."""
+    title = desk.titles.get(session or "")
+    return f"{name(session)} {title}" if title else name(session)
 
 
 def only(desk: Desk) -> tuple[str, ...]:

@@ -171,6 +171,10 @@ class Books:
         """Local day of an instant."""
         return self.calendar.day_of(when)
 
+    def titles(self) -> dict[str, str]:
+        """What sessions are called, by their ids; those without a title are left out."""
+        return {session: title for (_, session), title in self.ledger.titles().items()}
+
     def close(self) -> None:
         """Close what is open."""
         if "ledger" in self.__dict__:

@@ -21,6 +21,7 @@ def build(books: Books, places: Places, day: date) -> Overview:
     limits = Limits(books, places)
     current = [books.calendar.period(kind, day) for kind in KINDS]
     sessions = books.ledger.sessions(SESSIONS)
+    titles = books.ledger.titles([session.session for session in sessions])
     shown = [*((p.start, p.end) for p in current), *(_days(books, session) for session in sessions)]
     figures = books.figures(min(first for first, _ in shown), max(end for _, end in shown))  # all at once
     spent: dict[Period, Line] = {period: figures.summarize(period).total for period in current}
@@ -34,7 +35,7 @@ def build(books: Books, places: Places, day: date) -> Overview:
         spent[month],
         (today.label, week.label, month.label),
         tuple(own),
-        tuple(_session(books, session) for session in sessions),
+        tuple(_session(books, each, titles.get((each.source, each.session))) for each in sessions),
         tuple(limits.problems),
     )
 
@@ -44,7 +45,7 @@ def _days(books: Books, session: SessionSpan) -> tuple[date, date]:
     return books.day_of(session.first), books.day_of(session.last) + DAY
 
 
-def _session(books: Books, session: SessionSpan) -> SessionLine:
+def _session(books: Books, session: SessionSpan, title: str | None) -> SessionLine:
     """A session with the cost of all its calls."""
     first, end = _days(books, session)
     whole = Period(first, end, "day", session.session)
@@ -53,4 +54,5 @@ def _session(books: Books, session: SessionSpan) -> SessionLine:
     by_tokens = sorted(total.lines, key=lambda line: -line.tokens.total)
     model = by_tokens[0].keys[0] if by_tokens else None
     project = books.settings.project_name(session.project)
-    return SessionLine(session.session, end - DAY, project, model, session.total_tokens, total.total.cost)
+    spent = (session.total_tokens, total.total.cost)
+    return SessionLine(session.session, end - DAY, project, model, *spent, title)

@@ -109,6 +109,10 @@ class Run:
         """The last events."""
         return self.ledger.latest(count)
 
+    def titles(self) -> dict[str, str]:
+        """What sessions are called, by their ids."""
+        return self.books.titles()
+
     def show(self, day: date) -> Overview:
         """The figures of `show`."""
         from vaultsync.sync import overview

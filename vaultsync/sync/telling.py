@@ -99,10 +99,12 @@ class Telling:
         forecasts = periods[2:] if target.kind == "dashboard" else None
         insights = insight.find(figures, month, self.today, forecasts)
         notices = [*(Notice("budget", text) for text in troubles), *self._gap(month)]
+        titles: dict[str, str] = {}
         if target.kind == "dashboard":
             notices += self._rejected()
+            titles = self.books.titles()
         currency = self.books.settings.currency
-        return report.Desk(period, figures, currency, states, insights, tuple(notices), counted)
+        return report.Desk(period, figures, currency, states, insights, tuple(notices), counted, titles)
 
     def _read_notes(
         self, target: Target, periods: Sequence[Period], figures: Figures

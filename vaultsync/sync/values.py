@@ -156,6 +156,8 @@ class SessionLine:
     model: str | None
     tokens: int
     cost: Decimal | None
+    title: str | None = None
+    """What it is called, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from vaultsync.collectors.agents.claude_code.bulk import Bulk, contradicts, resu
 from vaultsync.collectors.agents.claude_code.calls import NOBODY, Calls, Maker, call_key
 from vaultsync.collectors.agents.claude_code.counts import counted
 from vaultsync.collectors.agents.claude_code.rows import Message, Row, ToolResult, rows_at_once, rows_of
+from vaultsync.collectors.agents.claude_code.titles import RANKS, Titles
 from vaultsync.collectors.agents.claude_code.totals import Totals
 from vaultsync.collectors.agents.claude_code.turns import Action, Turn
 from vaultsync.collectors.agents.lines import BrokenLine, id_of, name_of
@@ -115,6 +116,7 @@ class Reading:
         self._turn = Turn(reader.state, self.bulk)
         self._calls = Calls(SOURCE, reader.zone)
         self._totals = Totals(SOURCE)
+        self._titles = Titles(SOURCE)
         self._named: set[tuple[str, str]] = set()
         self._who: tuple[object, ...] = ()
         """What the last answer said of itself, and what was made of it: the rows of a call say the same."""
@@ -149,7 +151,7 @@ class Reading:
 
     def _take_or_tell(self, row: Row, number: int) -> None:
         try:
-            self._take(row)
+            self._take(row, number)
         except BadField as fault:
             self._tell(number, str(fault))
 
@@ -157,12 +159,13 @@ class Reading:
         self.found.append(Issue(self._path, number, f"{fault} The row is not counted; restore it."))
 
     def rest(self) -> Iterator[Finding]:
-        """Yield the calls and totals that were kept."""
+        """Yield the calls, totals and titles that were kept."""
         yield from self.found
         yield from self._calls.events()
         yield from self._totals.findings()
+        yield from self._titles.findings()
 
-    def _take(self, row: Row) -> None:
+    def _take(self, row: Row, number: int) -> None:
         if row.type == "assistant":
             self._take_answer(row)
         elif row.type == "user":
@@ -171,6 +174,8 @@ class Reading:
             self._totals.add(row)
         elif not isinstance(row.type, str):
             raise BadField("the record has no type.")
+        elif row.type in RANKS:
+            self._titles.add(row, number)
 
     def _take_answer(self, row: Row) -> None:
         ident = row.message.id if isinstance(row.message, Message) else None

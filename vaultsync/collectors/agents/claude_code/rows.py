@@ -50,6 +50,8 @@ class Row(msgspec.Struct, gc=False):
     toolUseResult: ToolResult | list[Raw] | str | float | bool | None = None
     startTime: Any = None
     modelUsage: Raw = NOTHING
+    customTitle: Any = None
+    aiTitle: Any = None
 
 
 class Block(msgspec.Struct, gc=False):
