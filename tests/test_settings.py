@@ -155,6 +155,7 @@ create: always
 properties: false
 quarter: weeks
 outcomes: [poems, dialogs]
+tellings: {order: [bills, claude-code], also: [openai-usage]}
 """,
         {**HOME, "DATA": "/data"},
     )
@@ -166,6 +167,7 @@ outcomes: [poems, dialogs]
     assert settings.pricing == (vault / "prices/own.yaml",)
     assert (settings.cost, settings.create, settings.properties) == ("calculated", "always", False)
     assert (settings.quarter, settings.outcomes) == ("weeks", ("poems", "dialogs"))
+    assert settings.tellings == (("bills", "claude-code"), ("openai-usage",))
     assert settings.templates == vault / "_own"
     daily = settings.notes["daily"]
     assert (daily.heading, daily.enabled, daily.create) == ("### Costs", True, "never")
@@ -289,6 +291,9 @@ WRONG = {
     "properties: 1": "1: properties must be true or false, and is '1', a number.",
     'properties: "true"': "1: properties must be true or false, and is the text 'true'.",
     "quarter: fiscal": "1: quarter cannot be 'fiscal'. Write calendar or weeks.",
+    "tellings: [calls]": "1: tellings must be a table of keys, and is a list.",
+    "tellings: {orders: []}": "1: unknown key 'tellings.orders'. "
+    "Remove it or mend its spelling. Did you mean 'order'?",
     "outcomes: [[]]": "1: outcomes[1] must be text, and is a list.",
     "notes: [daily]": "1: notes must be a table of keys, and is a list.",
     "notes:\n  daily:\n    heading: ## Costs": "3: notes.daily.heading is empty. Put the heading in quotes",
@@ -390,7 +395,16 @@ def test_the_digest_is_the_same_for_the_same_settings(vault: Path) -> None:
     assert configured(vault, "quarter: calendar").digest() == configured(vault, "# said otherwise\n").digest()
 
 
-@pytest.mark.parametrize("text", ["quarter: weeks", 'notes: {daily: {heading: "## X"}}', "projects: {a: b}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "quarter: weeks",
+        'notes: {daily: {heading: "## X"}}',
+        "projects: {a: b}",
+        "tellings: {order: [bills]}",
+        "tellings: {also: [console]}",
+    ],
+)
 def test_the_digest_follows_what_a_note_shows(vault: Path, text: str) -> None:
     assert configured(vault, text).digest() != configured(vault, "").digest()
 

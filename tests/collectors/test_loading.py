@@ -35,6 +35,9 @@ class Fails(Good):
 
 class Nothing:
     pass
+
+class Telling(Good):
+    name, tells = "telling", "lies"
 """
 HOME = Path("/home/ana")
 
@@ -102,6 +105,7 @@ def test_collectors_come_by_name_after_the_mappings(monkeypatch: pytest.MonkeyPa
         "bad_of_tests:A",
         "plug_of_tests:Fails",
         "plug_of_tests:Nothing",
+        "plug_of_tests:Telling",
         "plug_of_tests:Good",
     ],
 )

@@ -138,6 +138,11 @@ def test_files_are_claimed_by_the_glob_alone(tmp_path: Path) -> None:
             "the format of '*.dat' is not plain from its ending. Add `format: csv`, jsonl or json.",
             "files",
         ),
+        (
+            {"tells": "truth"},
+            "it tells 'truth'; calls, usage, events, metrics, bills are known.",
+            "tells",
+        ),
         ({"format": "xml"}, "unknown format 'xml'; csv, jsonl and json are known.", "format"),
         (
             {"columns": {"whne": "at"}},

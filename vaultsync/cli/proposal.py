@@ -83,6 +83,10 @@ def _entries(settings: Settings) -> Mapping[str, str]:
         "properties": _entry("Write llm_* properties into the periodic notes.", "properties: true"),
         "quarter": _entry("calendar: three months; weeks: 13 ISO weeks.", "quarter: calendar"),
         "outcomes": _entry("Note properties that are counted as results.", "outcomes: [poems, dialogs]"),
+        "tellings": _entry(
+            "Which of several tellings of the same spend counts: kinds or names of collectors, best first.",
+            "tellings: {order: [calls, usage, events, metrics, bills]}",
+        ),
     }
 
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from vaultsync.collectors.reading import LogFile, Reader
-from vaultsync.collectors.registry import Collector, Kind, Place, Retention, Tells, agent_of, retention_of
-from vaultsync.model import Finding, Issue
+from vaultsync.collectors.registry import Collector, Kind, Place, Retention, agent_of, retention_of, tells_of
+from vaultsync.model import TELLS, Finding, Issue, Tells
 
 GROUP = "vaultsync.collectors"
 OURS = "vaultsync."
@@ -72,6 +72,9 @@ def _check(collector: Collector, others: Sequence[Collector]) -> None:
         wanted = ("name", "kind", "claims", "collect", "places")
         if missing := [name for name in wanted if not hasattr(collector, name)]:
             raise TypeError(f"it has no {' and no '.join(missing)}")
+        tells = tells_of(collector)
+        if wrong := {*([tells] if isinstance(tells, str) else tells.values())} - {*TELLS}:
+            raise TypeError(f"it tells {min(wrong)}, which is none of {', '.join(TELLS)}")
     if any(collector.name == other.name for other in others):
         raise TypeError("its name is taken")
 
@@ -108,10 +111,9 @@ class Lazy:
         return self.collector.kind
 
     @property
-    def tells(self) -> Tells:
-        """What kind of telling it is."""
-        told: Tells = getattr(self.collector, "tells", "calls")
-        return told
+    def tells(self) -> Tells | Mapping[str, Tells]:
+        """What kind of telling its events are."""
+        return tells_of(self.collector)
 
     def claims(self, file: LogFile) -> bool:
         """Say whether a file is of this format."""

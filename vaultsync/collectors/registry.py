@@ -10,17 +10,12 @@ from typing import Literal, Protocol
 
 from vaultsync.collectors.finding import depth_of, files_below
 from vaultsync.collectors.reading import LogFile, Reader
-from vaultsync.model import Finding, Issue
+from vaultsync.model import Finding, Issue, Tells
 
 Kind = Literal["lines", "document", "store"]
 """How a file is read again. `lines`: append-only, read on from where reading stopped. The others are read
 whole when they changed, and count only if they could be: `document`: what it says now replaces what it said
 before. `store`: a tool's own memory, which forgets; what it said before stays, so its events need keys."""
-
-Tells = Literal["calls", "usage", "events", "metrics", "bills"]
-"""What kind of telling a format is, since the same spend may be told several times. `calls`: each call, by
-the one who made it. `usage`: sums of calls, mostly a provider's. `events`, `metrics`: telemetry. `bills`:
-money, with no counts beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +47,8 @@ class Retention:
 class Collector(Protocol):
     """Two questions make a collector: is this file mine, what does it say.
 
-    It may also have an `agent`, see `agent_of`, and say with `tells` what kind of telling it is (see `Tells`;
-    without it `calls`). What the tool does to its old logs, `retention_of` asks.
+    It may also have an `agent`, see `agent_of`, and `tells`, see `tells_of`. What the tool does to its old
+    logs, `retention_of` asks.
     """
 
     name: str
@@ -92,6 +87,15 @@ def retention_of(collector: Collector, place: Place) -> Retention | None:
     ask = getattr(collector, "retention", None)
     found: Retention | None = ask(place) if ask else None
     return found
+
+
+def tells_of(collector: Collector) -> Tells | Mapping[str, Tells]:
+    """What kind of telling a collector's events are, for the same spend may be told by several.
+
+    Its attribute `tells`: a kind, or kinds by the source of events where a file holds several; else calls.
+    """
+    tells: Tells | Mapping[str, Tells] = getattr(collector, "tells", "calls")
+    return tells if isinstance(tells, str) else dict(tells)
 
 
 def is_wanted(collector: Collector, agents: str | Collection[str]) -> bool:

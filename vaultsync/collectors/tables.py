@@ -47,9 +47,9 @@ from vaultsync.collectors.fields import Shape
 from vaultsync.collectors.outline import BLANK, Lines, first_record, head_of
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.records import below, json_document, json_lines, surround
-from vaultsync.collectors.registry import Kind, Place, Tells
+from vaultsync.collectors.registry import Kind, Place
 from vaultsync.collectors.values import quote
-from vaultsync.model import Finding, Grain, Issue
+from vaultsync.model import Finding, Grain, Issue, Tells
 
 
 class Table:
@@ -122,12 +122,16 @@ class CsvTable(Table):
     def collect(self, reader: Reader) -> Iterator[Finding]:
         """Yield the events of each row, in order."""
         origin = self._origin(reader)
-        head = next(filter(self._is_ours, headers(head_of(reader.file))), None)
-        for found in csv_lines(reader, head) if head else ():
+        for found in self.rows(reader):
             if isinstance(found, Issue):
                 yield found
             else:
                 yield from self._events(found[1], found[0], reader, origin)
+
+    def rows(self, reader: Reader) -> Iterator[tuple[int, dict[str, str]] | Issue]:
+        """The rows by column name, with the lines they stand on."""
+        head = next(filter(self._is_ours, headers(head_of(reader.file))), None)
+        return csv_lines(reader, head) if head else iter(())
 
     def _is_ours(self, head: Header) -> bool:
         return set(self.signs) <= set(head.names) and not set(self.foreign) & set(head.names)

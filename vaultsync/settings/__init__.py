@@ -21,6 +21,7 @@ from vaultsync.settings.keys import (
     Create,
     NoteSettings,
     RawMapping,
+    Tellings,
     read_keys,
     resolve_notes,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "NoteSettings",
     "RawMapping",
     "Settings",
+    "Tellings",
     "check_vault",
     "has_config_folder",
     "is_vault",
@@ -64,6 +66,7 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "properties": True,
     "quarter": "calendar",
     "outcomes": (),
+    "tellings": Tellings(),
 }
 TEMPLATES = "_templates/vaultsync"
 OUTSIDE: Final = ("vault", "config", "logs", "ledger", "timezone")
@@ -116,6 +119,7 @@ class Settings:
     properties: bool
     quarter: Literal["calendar", "weeks"]
     outcomes: tuple[str, ...]
+    tellings: Tellings
     looked: tuple[Path, ...] = ()
     """What was looked at to find the settings, whether or not it is there."""
 

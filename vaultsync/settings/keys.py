@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 from vaultsync.periods import NOTE_KINDS, NoteKind
@@ -48,6 +48,15 @@ class NoteSettings:
     """Moment.js format of the note's name, perhaps with sub-folders."""
     path: str | None = None
     """Below the vault; the dashboard alone has one."""
+
+
+class Tellings(NamedTuple):
+    """Which telling of the same spend counts."""
+
+    order: tuple[str, ...] = ()
+    """Kinds of tellings and names of collectors, best first; unchecked."""
+    also: tuple[str, ...] = ()
+    """Collectors whose events always count; unchecked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +129,7 @@ def _price_lists(value: Value) -> tuple[Path, ...]:
 def _agents(value: Value) -> str | tuple[str, ...]:
     if value.kind == "text" and value.data in ("auto", "none"):
         return str(value.data)
-    return tuple(dict.fromkeys(_name(item) for item in value.items())) or "none"
+    return _names(value) or "none"
 
 
 def _name(value: Value) -> str:
@@ -131,8 +140,13 @@ def _name(value: Value) -> str:
     return text
 
 
-def _outcomes(value: Value) -> tuple[str, ...]:
+def _names(value: Value) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_name(item) for item in value.items()))
+
+
+def _tellings(value: Value) -> Tellings:
+    table = value.table(("order", "also"))
+    return Tellings(**{key: _names(item) for key, item in table.items() if item.kind != "nothing"})
 
 
 def _mappings(value: Value) -> tuple[RawMapping, ...]:
@@ -272,6 +286,7 @@ READERS: Final[Mapping[str, Callable[[Value], Any]]] = {
     "create": _create,
     "properties": Value.flag,
     "quarter": lambda value: value.choice("calendar", "weeks"),
-    "outcomes": _outcomes,
+    "outcomes": _names,
+    "tellings": _tellings,
     "vault": Value.path,
 }

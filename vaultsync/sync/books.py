@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from vaultsync.errors import ConfigError
 from vaultsync.ledger import Ledger
+from vaultsync.model import Preference
 from vaultsync.periods import Calendar, Period, day, midnight
 from vaultsync.settings import Settings, shipped
 
@@ -56,6 +57,11 @@ class Books:
     def ledger(self) -> Ledger:
         """The ledger, open."""
         return Ledger.open(self.settings.ledger)
+
+    @cached_property
+    def preference(self) -> Preference:
+        """Which telling of the same spend counts."""
+        return Preference(*self.settings.tellings)
 
     @cached_property
     def prices(self) -> PriceList:
@@ -145,6 +151,7 @@ class Books:
             gcd(15, prices.minutes),
             self.settings.project_name,
             needs=needs,
+            preference=self.preference,
         )
         rows = ask(cuts=self._midnights(since, until))
         models = {*zip(rows.columns["provider"], rows.columns["model"], strict=True)}

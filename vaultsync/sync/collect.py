@@ -18,7 +18,7 @@ from vaultsync.collectors.finding import find_files
 from vaultsync.collectors.registry import Collector
 from vaultsync.errors import ConfigError
 from vaultsync.ledger import FileState, Ledger, Recorded
-from vaultsync.model import Issue
+from vaultsync.model import TELLS, Issue, Preference
 from vaultsync.periods import local_day
 from vaultsync.settings import Settings
 from vaultsync.sync.crew import Unread, readings
@@ -68,11 +68,12 @@ class Collecting:
         collectors = reading.collectors
         self._issues += reading.issues
         check_agents(self.settings, collectors)
+        check_tellings(self.settings, collectors)
         wanted = [*self._agent_files(collectors), *self._log_files()]
         names = {collector.name for collector in collectors}
         fresh = [file for path, owner in wanted if (file := self._unread(path, owner, known, names))]
         self._take(reading, fresh)
-        self.ledger.settle()
+        self.ledger.settle(is_choosing=Preference(*self.settings.tellings).names_sources)
         for name, files in self._unchanged.items():
             self._count(name, files=files)
         counts = tuple(self._with_reasons(self._counts[name]) for name in sorted(self._counts))
@@ -189,6 +190,30 @@ def check_agents(settings: Settings, collectors: Sequence[Collector]) -> None:
             where = settings.config_file or "vaultsync.yaml"
             what = f"agents names '{name}', and no collector has this name."
             raise ConfigError(where, None, what, nearest_or_all(name, names).strip())
+
+
+def check_tellings(settings: Settings, collectors: Sequence[Collector]) -> None:
+    """Refuse names under `tellings` that are neither kinds nor sources.
+
+    Raises:
+        ConfigError: Names the file and the nearest known name.
+    """
+    if not any(settings.tellings):
+        return
+    sources = {name for each in collectors for name in (each.name, registry.agent_of(each))}
+    for key, names in settings.tellings._asdict().items():
+        known = sources | {*TELLS} if key == "order" else sources
+        for name in names:
+            if name not in known and not any(name in _sources(each) for each in collectors):
+                where = settings.config_file or "vaultsync.yaml"
+                what = f"tellings.{key} names '{name}', and no collector has this name."
+                raise ConfigError(where, None, what, nearest_or_all(name, known).strip())
+
+
+def _sources(collector: Collector) -> Collection[str]:
+    """Sources of which a collector says their kind."""
+    tells = registry.tells_of(collector)
+    return () if isinstance(tells, str) else tells
 
 
 def rejected_lines(ledger: Ledger) -> dict[str, int]:

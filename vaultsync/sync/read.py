@@ -148,7 +148,8 @@ class Reading:
             if reader.verdict != "read":
                 return
         known = state.id if state and read_on else None
-        told.prepared = prepare(Batch(collector.name, reader, findings, replaces, known, table))
+        tells = registry.tells_of(collector)
+        told.prepared = prepare(Batch(collector.name, reader, findings, replaces, known, table, tells))
 
 
 def installed(settings: Settings, mapped: Sequence[Collector]) -> tuple[list[Collector], list[Issue]]:

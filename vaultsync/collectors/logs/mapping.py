@@ -19,6 +19,7 @@
         decimal_comma: true                # 0,27 is a number below one; thousands are then "." unless named
         thousands: "."                     # what separates thousands; default: nothing does
         records: data.items                # dotted path to the list of records in a JSON document or line
+        tells: usage                       # a provider's own figures, not single calls; or events, metrics
 
 Only `name`, `files` and `columns` are needed, and among the columns or constants a time and a token count.
 Fields are `when`, `id`, `session`, `provider`, `model`, `project`, `branch`, `action_type`, `action_name`,
@@ -50,7 +51,7 @@ from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.records import json_document, json_lines
 from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField, quote
-from vaultsync.model import Finding, Issue
+from vaultsync.model import TELLS, Finding, Issue, Tells
 from vaultsync.text import nearest_or_all
 
 Format = Literal["csv", "jsonl", "json"]
@@ -66,6 +67,7 @@ KEYS = (
     "decimal_comma",
     "thousands",
     "records",
+    "tells",
 )
 FORMATS: Mapping[str, Format] = {
     **dict.fromkeys((".csv", ".tsv", ".txt"), "csv"),
@@ -102,6 +104,7 @@ class MappingSpec:
     decimal_comma: bool = False
     thousands: str = ""
     records: str | None = None
+    tells: Tells = "calls"
 
     @classmethod
     def from_dict(cls, data: Mapping[str, object]) -> MappingSpec:
@@ -135,6 +138,7 @@ class MappingSpec:
             decimal_comma,
             _text(data, "thousands") or ("." if decimal_comma else ""),
             _text(data, "records"),
+            _tells(_text(data, "tells") or "calls"),
         )
         spec._check()
         return spec
@@ -166,7 +170,7 @@ class MappedLog:
 
     def __init__(self, spec: MappingSpec) -> None:
         self._spec, self._shape = spec, _shape(spec)
-        self.name = spec.name
+        self.name, self.tells = spec.name, spec.tells
         self.kind: Literal["lines", "document"] = "document" if spec.format == "json" else "lines"
 
     def claims(self, file: LogFile) -> bool:
@@ -326,6 +330,12 @@ def _format(named: str | None, files: str) -> Format:
     if named not in ("csv", "jsonl", "json"):
         raise BadMapping(f"unknown format '{named}'; csv, jsonl and json are known.", "format")
     return cast("Format", named)
+
+
+def _tells(named: str) -> Tells:
+    if named not in TELLS:
+        raise BadMapping(f"it tells '{named}'; {', '.join(TELLS)} are known.", "tells")
+    return named
 
 
 def _is_time_format(text: str) -> bool:
