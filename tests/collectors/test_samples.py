@@ -19,9 +19,17 @@ from vaultsync.collectors.logs.markdown import MarkdownLog
 from vaultsync.collectors.providers.anthropic_admin import AnthropicCost, AnthropicUsage, ClaudeCodeAnalytics
 from vaultsync.collectors.providers.anthropic_console import ConsoleCost, ConsoleUsage, SpendReport
 from vaultsync.collectors.providers.claude_code_result import ClaudeCodeResult
+from vaultsync.collectors.providers.deepseek_platform import DeepSeekAmounts, DeepSeekCosts
+from vaultsync.collectors.providers.google_billing import GoogleBillingExport, GoogleCostTable
 from vaultsync.collectors.providers.helicone import Helicone, HeliconePages
 from vaultsync.collectors.providers.langfuse import Langfuse, LangfuseCsv, LangfusePages
 from vaultsync.collectors.providers.litellm import LiteLlm, LiteLlmDays, LiteLlmDump, LiteLlmPages
+from vaultsync.collectors.providers.openai_reports import (
+    DashboardCosts,
+    DashboardUsage,
+    OpenAICosts,
+    OpenAIUsage,
+)
 from vaultsync.collectors.providers.openrouter import Activity, ActivityLog, Generations
 from vaultsync.collectors.providers.responses import ResponseFiles, Responses
 from vaultsync.collectors.reading import LogFile
@@ -61,6 +69,15 @@ COLLECTORS: dict[str, Collector] = {
     "anthropic_console_cost.csv": ConsoleCost(),
     "spend-report-example-2026-02-01-to-2026-02-28.csv": SpendReport(),
     "claude_code_result.jsonl": ClaudeCodeResult(),
+    "openai_usage.json": OpenAIUsage(),
+    "openai_costs.json": OpenAICosts(),
+    "completions_usage.csv": DashboardUsage(),
+    "openai_nothing.csv": DashboardUsage(),
+    "openai_cost.csv": DashboardCosts(),
+    "google_cost_table.csv": GoogleCostTable(),
+    "google_billing_export.jsonl": GoogleBillingExport(),
+    "deepseek_amount.csv": DeepSeekAmounts(),
+    "deepseek_cost.csv": DeepSeekCosts(),
     "responses.jsonl": Responses(),
     "responses_openai.jsonl": Responses(),
     "responses_alike.jsonl": Responses(),
@@ -83,6 +100,8 @@ SHIPPED: list[Collector] = [
     *(DailyJson(), FlatArray(), FlatEvents(), MarkdownLog()),
     *(AnthropicUsage(), AnthropicCost(), ClaudeCodeAnalytics(), ConsoleUsage(), ConsoleCost(), SpendReport()),
     *(ClaudeCodeResult(), Responses(), ResponseFiles()),
+    *(OpenAIUsage(), OpenAICosts(), DashboardUsage(), DashboardCosts()),
+    *(GoogleCostTable(), GoogleBillingExport(), DeepSeekAmounts(), DeepSeekCosts()),
     *(Generations(), ActivityLog(), Activity()),
     *(LiteLlm(), LiteLlmPages(), LiteLlmDump(), LiteLlmDays()),
     *(Langfuse(), LangfusePages(), LangfuseCsv()),
