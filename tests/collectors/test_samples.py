@@ -34,6 +34,7 @@ from vaultsync.collectors.providers.openrouter import Activity, ActivityLog, Gen
 from vaultsync.collectors.providers.responses import ResponseFiles, Responses
 from vaultsync.collectors.reading import LogFile
 from vaultsync.collectors.registry import Collector, match
+from vaultsync.collectors.telemetry.otlp import Otlp
 from vaultsync.model import Issue, UsageEvent
 
 GATEWAY = MappingSpec.from_dict(
@@ -95,6 +96,9 @@ COLLECTORS: dict[str, Collector] = {
     "langfuse.csv": LangfuseCsv(),
     "helicone.jsonl": Helicone(),
     "helicone_pages.json": HeliconePages(),
+    "otlp_spans.jsonl": Otlp(),
+    "otlp_logs.jsonl": Otlp(),
+    "otlp_metrics.jsonl": Otlp(),
 }
 SHIPPED: list[Collector] = [
     *(DailyJson(), FlatArray(), FlatEvents(), MarkdownLog()),
@@ -106,6 +110,7 @@ SHIPPED: list[Collector] = [
     *(LiteLlm(), LiteLlmPages(), LiteLlmDump(), LiteLlmDays()),
     *(Langfuse(), LangfusePages(), LangfuseCsv()),
     *(Helicone(), HeliconePages()),
+    Otlp(),
 ]
 sample = pytest.mark.parametrize("name", COLLECTORS)
 

@@ -62,8 +62,9 @@ class Table:
     """`lines` for logs that are only added to, and for answers that never change once they are saved;
     `document` for reports that say anew what is true of their range; `store` for those that say of the past
     what they said before."""
-    tells: Tells = "calls"
-    """Of `bills` each record needs a cost, and none has counts."""
+    tells: Tells | Mapping[str, Tells] = "calls"
+    """What kind of telling its events are, or kinds by their source where it has several. Of `bills` each
+    record needs a cost, and none has counts."""
     signs: tuple[str, ...]
     """What a file of this format shows, all of it."""
     foreign: tuple[str, ...] = ()

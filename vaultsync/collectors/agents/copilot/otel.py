@@ -61,7 +61,8 @@ class CopilotOtel:
     def claims(self, file: LogFile) -> bool:
         """Say whether a file holds exported spans of Copilot, by name and head."""
         is_export = OPERATION.encode() in file.head and b'"github.copilot' in file.head
-        return file.name.endswith(".jsonl") and is_export
+        is_enveloped = b'"resourceSpans"' in file.head  # as a collector of OpenTelemetry writes it
+        return file.name.endswith(".jsonl") and is_export and not is_enveloped
 
     def places(self, environ: Mapping[str, str], home: Path) -> Sequence[Place]:
         """The folder beside the sessions, and the file that `COPILOT_OTEL_FILE_EXPORTER_PATH` names."""

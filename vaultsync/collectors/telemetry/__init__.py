@@ -1,0 +1,1 @@
+"""What programs tell about their calls of models while they run: spans, events and metrics."""
