@@ -34,6 +34,7 @@ from vaultsync.collectors.providers.openrouter import Activity, ActivityLog, Gen
 from vaultsync.collectors.providers.responses import ResponseFiles, Responses
 from vaultsync.collectors.reading import LogFile
 from vaultsync.collectors.registry import Collector, match
+from vaultsync.collectors.telemetry.gemini_cli import GeminiCliTelemetry
 from vaultsync.collectors.telemetry.otlp import Otlp
 from vaultsync.model import Issue, UsageEvent
 
@@ -99,6 +100,7 @@ COLLECTORS: dict[str, Collector] = {
     "otlp_spans.jsonl": Otlp(),
     "otlp_logs.jsonl": Otlp(),
     "otlp_metrics.jsonl": Otlp(),
+    "gemini_cli_telemetry.log": GeminiCliTelemetry(),
 }
 SHIPPED: list[Collector] = [
     *(DailyJson(), FlatArray(), FlatEvents(), MarkdownLog()),
@@ -111,6 +113,7 @@ SHIPPED: list[Collector] = [
     *(Langfuse(), LangfusePages(), LangfuseCsv()),
     *(Helicone(), HeliconePages()),
     Otlp(),
+    GeminiCliTelemetry(),
 ]
 sample = pytest.mark.parametrize("name", COLLECTORS)
 
