@@ -18,6 +18,7 @@ from vaultsync.collectors.logs.mapping import MappedLog, MappingSpec
 from vaultsync.collectors.logs.markdown import MarkdownLog
 from vaultsync.collectors.providers.anthropic_admin import AnthropicCost, AnthropicUsage, ClaudeCodeAnalytics
 from vaultsync.collectors.providers.anthropic_console import ConsoleCost, ConsoleUsage, SpendReport
+from vaultsync.collectors.providers.bedrock import Bedrock
 from vaultsync.collectors.providers.claude_code_result import ClaudeCodeResult
 from vaultsync.collectors.providers.deepseek_platform import DeepSeekAmounts, DeepSeekCosts
 from vaultsync.collectors.providers.google_billing import GoogleBillingExport, GoogleCostTable
@@ -101,6 +102,7 @@ COLLECTORS: dict[str, Collector] = {
     "otlp_logs.jsonl": Otlp(),
     "otlp_metrics.jsonl": Otlp(),
     "gemini_cli_telemetry.log": GeminiCliTelemetry(),
+    "bedrock.jsonl": Bedrock(),
 }
 SHIPPED: list[Collector] = [
     *(DailyJson(), FlatArray(), FlatEvents(), MarkdownLog()),
@@ -114,6 +116,7 @@ SHIPPED: list[Collector] = [
     *(Helicone(), HeliconePages()),
     Otlp(),
     GeminiCliTelemetry(),
+    Bedrock(),
 ]
 sample = pytest.mark.parametrize("name", COLLECTORS)
 
