@@ -22,10 +22,14 @@ from typing import Any
 
 from vaultsync.collectors.families import Found
 from vaultsync.collectors.fields import Shape, at
+from vaultsync.collectors.records import json_object
 from vaultsync.collectors.tables import JsonTable
 from vaultsync.collectors.values import is_zero
 
-COUNTS = ("input.inputTokenCount", "output.outputTokenCount", "input.cacheReadInputTokenCount")
+COUNTS = (
+    *(("input", "inputTokenCount"), ("input", "cacheReadInputTokenCount")),
+    ("output", "outputTokenCount"),
+)
 _GEOGRAPHIES = "us-gov|us|eu|apac|global|jp|au|ca|in"
 _parts = re.compile(
     rf"(?:.*/)?(?:({_GEOGRAPHIES})\.)?(?:anthropic\.(.*?)(?:-v\d+:\d+)?|(.+))", re.DOTALL
@@ -76,7 +80,7 @@ class Bedrock(JsonTable):
 
     def is_counted(self, record: Mapping[str, Any]) -> bool:
         """False for a call that was refused."""
-        return not all(is_zero(at(record, path)) for path in COUNTS)
+        return not all(is_zero(json_object(record.get(part)).get(name)) for part, name in COUNTS)
 
     def look(self, record: Mapping[str, Any]) -> Iterable[Found]:
         """The call, with what its answer tells beside the counts; an embedding has no output."""
