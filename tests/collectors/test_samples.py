@@ -18,6 +18,7 @@ from vaultsync.collectors.logs.mapping import MappedLog, MappingSpec
 from vaultsync.collectors.logs.markdown import MarkdownLog
 from vaultsync.collectors.providers.anthropic_admin import AnthropicCost, AnthropicUsage, ClaudeCodeAnalytics
 from vaultsync.collectors.providers.anthropic_console import ConsoleCost, ConsoleUsage, SpendReport
+from vaultsync.collectors.providers.azure import AzureCosts, AzureMetrics
 from vaultsync.collectors.providers.bedrock import Bedrock
 from vaultsync.collectors.providers.claude_code_result import ClaudeCodeResult
 from vaultsync.collectors.providers.deepseek_platform import DeepSeekAmounts, DeepSeekCosts
@@ -103,6 +104,8 @@ COLLECTORS: dict[str, Collector] = {
     "otlp_metrics.jsonl": Otlp(),
     "gemini_cli_telemetry.log": GeminiCliTelemetry(),
     "bedrock.jsonl": Bedrock(),
+    "azure_costs.csv": AzureCosts(),
+    "azure_metrics.json": AzureMetrics(),
 }
 SHIPPED: list[Collector] = [
     *(DailyJson(), FlatArray(), FlatEvents(), MarkdownLog()),
@@ -117,6 +120,7 @@ SHIPPED: list[Collector] = [
     Otlp(),
     GeminiCliTelemetry(),
     Bedrock(),
+    *(AzureCosts(), AzureMetrics()),
 ]
 sample = pytest.mark.parametrize("name", COLLECTORS)
 
