@@ -34,6 +34,11 @@ def test_what_cannot_be_a_header_is_none(line: str) -> None:
     assert header(line) is None
 
 
+def test_a_header_that_is_wrapped_in_quotes_as_a_whole_is_read_within_them() -> None:
+    found = header('"date,""net amount"",model"')
+    assert found and found.names == ("date", "net amount", "model")
+
+
 def test_headers_near_the_top_come_with_their_lines() -> None:
     assert [(head.line, head.names) for head in headers("A report\n\na,b\r\n1,2\n")] == [
         (3, ("a", "b")),

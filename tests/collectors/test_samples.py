@@ -21,6 +21,7 @@ from vaultsync.collectors.providers.anthropic_console import ConsoleCost, Consol
 from vaultsync.collectors.providers.azure import AzureCosts, AzureMetrics
 from vaultsync.collectors.providers.bedrock import Bedrock
 from vaultsync.collectors.providers.claude_code_result import ClaudeCodeResult
+from vaultsync.collectors.providers.copilot import CopilotBilling, CopilotMetrics, CopilotTokens
 from vaultsync.collectors.providers.deepseek_platform import DeepSeekAmounts, DeepSeekCosts
 from vaultsync.collectors.providers.google_billing import GoogleBillingExport, GoogleCostTable
 from vaultsync.collectors.providers.helicone import Helicone, HeliconePages
@@ -106,6 +107,9 @@ COLLECTORS: dict[str, Collector] = {
     "bedrock.jsonl": Bedrock(),
     "azure_costs.csv": AzureCosts(),
     "azure_metrics.json": AzureMetrics(),
+    "copilot_metrics.jsonl": CopilotMetrics(),
+    "copilot_billing.csv": CopilotBilling(),
+    "copilot_tokens.csv": CopilotTokens(),
 }
 SHIPPED: list[Collector] = [
     *(DailyJson(), FlatArray(), FlatEvents(), MarkdownLog()),
@@ -121,6 +125,7 @@ SHIPPED: list[Collector] = [
     GeminiCliTelemetry(),
     Bedrock(),
     *(AzureCosts(), AzureMetrics()),
+    *(CopilotMetrics(), CopilotBilling(), CopilotTokens()),
 ]
 sample = pytest.mark.parametrize("name", COLLECTORS)
 

@@ -34,7 +34,7 @@ def header(line: str, number: int = 1, delimiters: str = ",;\t") -> Header | Non
     best: Header | None = None
     for delimiter in delimiters:
         try:
-            names = tuple(name.strip() for name in cells(line, delimiter))
+            names = tuple(name.strip() for name in _unwrapped(line, delimiter))
         except Malformed:
             continue
         if len(names) > (len(best.names) if best else 1):
@@ -65,6 +65,16 @@ def cells(line: str, delimiter: str) -> list[str]:
         raise Malformed(f"is not CSV ({error})") from None
 
 
+def _unwrapped(line: str, delimiter: str) -> list[str]:
+    """Cut one line of CSV, one that stands in quotes as a whole within them.
+
+    Raises:
+        Malformed: As above.
+    """
+    found = cells(line, delimiter)
+    return cells(found[0], delimiter) if len(found) == 1 and delimiter in found[0] else found
+
+
 def csv_lines(reader: Reader, head: Header) -> Iterator[tuple[int, dict[str, str]] | Issue]:
     """The records of a CSV file by column name, with line numbers; an issue for each line that is none.
 
@@ -88,7 +98,7 @@ def csv_lines(reader: Reader, head: Header) -> Iterator[tuple[int, dict[str, str
 
 
 def _row(text: str, number: int, head: Header) -> dict[str, str]:
-    found = cells(text.strip("\0"), head.delimiter)
+    found = _unwrapped(text.strip("\0"), head.delimiter)
     if number < head.line:
         raise Malformed("stands before the header")
     if len(found) != len(head.names):
