@@ -14,7 +14,7 @@ import pytest
 
 from tests.collectors.support import events, issues, plain, read, reader_of, rejected, written
 from vaultsync.collectors.families import Found
-from vaultsync.collectors.fields import Shape, chosen, joined, scaled
+from vaultsync.collectors.fields import Shape, at, chosen, joined, scaled
 from vaultsync.collectors.reading import LogFile
 from vaultsync.collectors.tables import CsvTable, JsonTable
 from vaultsync.collectors.values import BadField
@@ -204,3 +204,15 @@ def test_lines_are_read_on_from_where_reading_stopped(tmp_path: Path) -> None:
     written(path, json.dumps(ANSWER) + "\n" + json.dumps({**ANSWER, "id": "c2"}) + "\n")
     later = reader_of(path, start=first.end, first_line=first.next_line)
     assert [event.key for event in events(list(Answers().collect(later)))] == ["answers:c2"]
+
+
+def test_record_that_says_twice_whether_it_counts_costs_itself_only(tmp_path: Path) -> None:
+    class Chosen(Buckets):
+        def is_counted(self, record: Mapping[str, Any]) -> bool:
+            return at(record, "kind") is None
+
+    twice = '{"uncached": 3, "kind": 1, "kind": 2}'
+    results = f'[{twice}, {{"uncached": 4}}, {{"uncached": 5, "kind": 1}}]'
+    page = f'{{"data": [{{"start": "2026-02-10", "end": "2026-02-11", "results": {results}}}]}}'
+    found = read(Chosen(), written(tmp_path / "a.json", page))
+    assert [event.tokens.input for event in events(found)] == [4] and rejected(found) == [1]

@@ -105,11 +105,30 @@ class Shape:
 def getter(source: Source) -> Getter:
     """The function that finds a value."""
     if isinstance(source, str):
-        return lambda record: at(record, source)
+        return _path_getter(source)
     if callable(source):
         return source
     getters = [getter(one) for one in source]
     return lambda record: next((v for get in getters if is_given(v := get(record))), None)
+
+
+def _path_getter(path: str) -> Getter:
+    """What `at` does, in less time where records are plain objects."""
+    key, *rest = _parts(path)
+
+    def read(record: Mapping[str, Any]) -> object:
+        if type(record) is not dict:
+            return at(record, path)
+        value = record.get(path)
+        if value is None and rest:
+            value = record.get(key)
+            for part in rest:
+                if value is None:
+                    return None
+                value = value.get(part) if type(value) is dict else _member(value, part)
+        return value
+
+    return read
 
 
 def at(record: Any, path: str) -> Any:

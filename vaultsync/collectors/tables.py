@@ -82,8 +82,16 @@ class Table:
         return ()
 
     def is_counted(self, record: Mapping[str, Any]) -> bool:
-        """Say whether a record is about usage; one that is not is passed over without a word."""
+        """Say whether a record is about usage; one that is not is passed over without a word.
+
+        Raises:
+            BadField: That cannot be told.
+        """
         return True
+
+    def unwrapped(self, record: dict[str, Any]) -> dict[str, Any]:
+        """The object that a record holds, or the record as it stands."""
+        return record
 
     def beside(self, reader: Reader) -> dict[str, Any]:
         """What a file tells by its name or its time; its records see it as `^name`."""
@@ -102,10 +110,14 @@ class Table:
             line = where() if callable(where) else where
             text = f"the record is {quote(record)}, not an object. Remove it."
             yield Issue(reader.file.path, line, text)
-            return
-        surround(record, self.beside(reader))
-        if self.is_counted(record):
-            yield from events(record, where, reader, origin, self.look)
+        else:
+            beside = self.beside(reader)
+            yield from events(record, where, reader, origin, lambda found: self._told(found, beside))
+
+    def _told(self, record: Any, beside: dict[str, Any]) -> Iterable[Found]:
+        record = self.unwrapped(record)
+        surround(record, beside)
+        return self.look(record) if self.is_counted(record) else ()
 
     def _origin(self, reader: Reader) -> Origin:
         zone = reader.zone if self.zone is None else self.zone
@@ -170,7 +182,7 @@ class JsonTable(Table):
             where, page, path = found
             for there, record in below(page, self.records, path):
                 line = partial(where.of, there) if isinstance(where, Lines) else where
-                yield from self._events(self.unwrapped(record), line, reader, origin)
+                yield from self._events(record, line, reader, origin)
 
     def _pages(self, reader: Reader) -> Iterator[tuple[Lines | int, Any, tuple[int, ...]] | Issue]:
         """The top-level values of a file, and the lines they stand on."""
@@ -185,7 +197,7 @@ class JsonTable(Table):
             text = "the last page says that there are more. Export those too."
             yield Issue(reader.file.path, None, text, rejected=False)
 
-    def unwrapped(self, record: Any) -> Any:
+    def unwrapped(self, record: dict[str, Any]) -> dict[str, Any]:
         """The record inside its wrapper, or as it stands."""
         for wrapper in self.wrappers:
             inner = next((found for _, found in below(record, wrapper)), None)

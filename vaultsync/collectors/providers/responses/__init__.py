@@ -33,6 +33,8 @@ LOOKS = {
     "ollama": ollama.look,
 }
 """API -> how its answers are read."""
+API = "^api"
+"""Where a record holds the name of its API."""
 USAGES = ("usage", "usageMetadata", "usage_metadata")
 """Names of the object with the counts."""
 COUNTS = ("eval_count", "prompt_eval_count")
@@ -52,11 +54,15 @@ class Responses(JsonTable):
 
     def is_counted(self, record: Mapping[str, Any]) -> bool:
         """False for what is no answer, or one without usage."""
-        return api_of(record) is not None and _has_usage(record)
+        return record.get(API) is not None and _has_usage(record)
 
-    def unwrapped(self, record: Any) -> Any:
-        """The answer inside a record, unless the record is one itself."""
-        return record if not isinstance(record, dict) or api_of(record) else super().unwrapped(record)
+    def unwrapped(self, record: dict[str, Any]) -> dict[str, Any]:
+        """The answer inside a record, unless the record is one itself; it knows its API from then on."""
+        api = api_of(record)
+        if api is None and (inner := super().unwrapped(record)) is not record:
+            record, api = inner, api_of(inner)
+        record[API] = api
+        return record
 
     def beside(self, reader: Reader) -> dict[str, Any]:
         """When the file was last written."""
@@ -65,7 +71,7 @@ class Responses(JsonTable):
     def look(self, record: Mapping[str, Any]) -> Iterable[Found]:
         """The call that an answer tells of, and the calls inside it."""
         has_time = any(at(record, path) is not None for path in TIMES)
-        for found in LOOKS[api_of(record) or ""](record):
+        for found in LOOKS[record[API]](record):
             yield found if has_time else found._replace(flags=(*found.flags, "assumed_date"))
 
 

@@ -25,7 +25,7 @@ from functools import lru_cache
 from typing import Any
 
 from vaultsync.collectors.families import Found
-from vaultsync.collectors.fields import Shape, Source, at, scaled
+from vaultsync.collectors.fields import Shape, Source, at, getter, scaled
 from vaultsync.collectors.identity import LONG_ID
 from vaultsync.collectors.providers.responses.common import FIELDS, in_batch
 
@@ -37,6 +37,7 @@ MARKS = {
     "prompt_filter_results": "azure",
 }
 """Path of what only one provider's answers have -> the provider."""
+_marks = [(getter(path), provider) for path, provider in MARKS.items()]
 _MISTRALS = "mistral|ministral|magistral|codestral|devstral|pixtral|voxtral"
 MAKERS = {
     r"(ft:)?(gpt-(?!oss|j|neo)|chatgpt-|o[1-9](-|$)|codex-|text-embedding-(ada|3))": "openai",
@@ -55,8 +56,8 @@ def provider_of(record: Mapping[str, Any]) -> str | None:
         return "openrouter"
     if record.get("system_fingerprint") == "fp_ollama":
         return "ollama"
-    if mark := next((mark for mark in MARKS if at(record, mark) is not None), None):
-        return MARKS[mark]
+    if provider := next((provider for get, provider in _marks if get(record) is not None), None):
+        return provider
     return maker_of(str(record.get("model")).lower())
 
 
