@@ -23,6 +23,7 @@ from click.testing import CliRunner
 
 from vaultsync import budget, pricing, settings
 from vaultsync.cli import COMMANDS, common, main, program
+from vaultsync.cli.reconciled import row_of
 from vaultsync.cli.report import DIMENSIONS
 from vaultsync.collectors import loading, registry
 from vaultsync.collectors.logs.mapping import FIELDS, KEYS, MappedLog, MappingSpec
@@ -32,6 +33,7 @@ from vaultsync.errors import ConfigError
 from vaultsync.model import TOKEN_CLASSES, Issue, UsageEvent
 from vaultsync.periods import Calendar
 from vaultsync.pricing.sheets import FEES, RATES
+from vaultsync.reconcile import REASONS, Row, Share
 from vaultsync.render import view
 from vaultsync.report.notices import FLAGS
 from vaultsync.settings.keys import READERS, NoteSettings
@@ -373,6 +375,26 @@ def test_explained_price_is_as_shown(run: Any, vault: Path) -> None:
         return re.sub(r"pricing\.yaml:\d+", "pricing.yaml", text).strip()
 
     assert plain(told) == plain(rest)
+
+
+def test_reconciled_example_is_as_shown(run: Any, vault: Path) -> None:
+    files = {b.mark.partition(": ")[2]: b.text for b in BLOCKS if b.mark.startswith("reconciled: ")}
+    logs = vault.parent / "reconciled"
+    logs.mkdir()
+    for name, text in files.items():
+        (logs / name).write_text(text, encoding="utf-8")
+        os.utime(logs / name, (NOW.timestamp() - 3600,) * 2)
+    where = ("--logs", str(logs), "--ledger", str(vault / "two.db"), "--timezone", "UTC")
+    run("collect", *where)
+    (shown,) = (b.text for b in BLOCKS if b.text.startswith("$ vaultsync reconcile "))
+    command, _, rest = shown.partition("\n")
+    assert run(*command.split()[2:], *where) == rest
+
+
+def test_every_reason_and_column_of_a_comparison_is_named() -> None:
+    text = section("### The same spend told twice") + section("### `reconcile --json`")
+    names = [*REASONS, *row_of(Row("", "", None, None)), *Share._fields]
+    assert [name for name in names if not named(name, text)] == []
 
 
 def test_excerpt_stands_in_the_note() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "vaultsync"
 STAGES = {"collectors", "ledger", "pricing", "aggregate", "budget", "insight", "report", "render", "table"}
+STAGES |= {"reconcile"}
 GROUND = {"errors": 0, "idle": 0, "periods": 0, "text": 0, "model": 1, "settings": 1, "vault": 1}
 GROUND["capture"] = 0
 """Rooms below the stages, by floor."""

@@ -9,10 +9,11 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 
 from vaultsync.model import Coverage, Line, Summary
 from vaultsync.text import decimal_text
@@ -53,10 +54,10 @@ def to_json(summary: Summary, *, zone: str, currency: str) -> str:
         "by": list(summary.by),
     }
     lines = [f"  {json.dumps(key)}: {json.dumps(value)}," for key, value in head.items()]
-    rows = ",\n".join(f"    {_object(row)}" for row in rows_of(summary))
+    rows = ",\n".join(f"    {json_text(row)}" for row in rows_of(summary))
     lines += [f'  "rows": [\n{rows}\n  ],' if rows else '  "rows": [],']
-    lines += [f'  "totals": {_object(measures(summary.total))},']
-    lines += [f'  "coverage": {_object(coverage_of(summary.total))}']
+    lines += [f'  "totals": {json_text(measures(summary.total))},']
+    lines += [f'  "coverage": {json_text(coverage_of(summary.total))}']
     return "\n".join(["{", *lines, "}", ""])
 
 
@@ -127,20 +128,19 @@ def defuse(cell: Cell) -> str:
     return f"'{line}" if FORMULA.match(cell) else line
 
 
-def _object(values: Mapping[str, Cell | Mapping[str, Cell]]) -> str:
-    """A JSON object on one line."""
-    return "{" + ", ".join([f"{_text(key)}: {_json(value)}" for key, value in values.items()]) + "}"
-
-
-def _json(value: Cell | Mapping[str, Cell]) -> str:
-    """A value by itself: a report has ten of them in each of thousands of rows."""
+def json_text(value: Cell | Mapping[str, Any] | Sequence[Any]) -> str:
+    """A value as JSON on one line, with exact decimals; a report has ten in each of thousands of rows."""
     if value is None:
         return "null"
     if isinstance(value, int):
         return str(value)
     if isinstance(value, str):
         return _text(value)
-    return decimal_text(value) if isinstance(value, Decimal) else _object(value)
+    if isinstance(value, Decimal):
+        return decimal_text(value)
+    if isinstance(value, Mapping):
+        return "{" + ", ".join([f"{_text(key)}: {json_text(of)}" for key, of in value.items()]) + "}"
+    return "[" + ", ".join(map(json_text, value)) + "]"
 
 
 @lru_cache(maxsize=1024)

@@ -15,9 +15,10 @@ from click.testing import CliRunner, Result
 
 from vaultsync import sync
 from vaultsync.cli import common, main
-from vaultsync.model import Coverage, Line, Summary, TokenCounts
+from vaultsync.model import Amount, Coverage, Line, Notice, Summary, TokenCounts
 from vaultsync.periods import Calendar, Kind, Period
 from vaultsync.sync import Collected, NoteResult, Outcome, Overview
+from vaultsync.sync.reconcile import Reconciled
 
 NOW = datetime(2026, 1, 7, 23, 30, tzinfo=UTC)
 """Already the eighth in Berlin."""
@@ -54,6 +55,7 @@ class FakeRun:
 
     asked: list[Any]
     outcome: Outcome | BaseException
+    reconciled: Reconciled | None = None
 
     def __init__(self, settings: Any, now: datetime, progress: Any = None, **_: Any) -> None:
         self.settings, self.calendar = settings, Calendar(settings.zone)
@@ -92,6 +94,14 @@ class FakeRun:
 
     def titles(self) -> dict[str, str]:
         return {"own": "Weed the beds"}
+
+    def beside(self, period: Period) -> list[Notice]:
+        return [Notice("telling", "By the bill {}, see `vaultsync reconcile`.", (Amount(Decimal(2)),))]
+
+    def reconcile(self, period: Period | None, provider: str | None = None) -> Reconciled:
+        self.asked.append(("reconcile", period and (period.start, period.end), provider))
+        assert FakeRun.reconciled
+        return FakeRun.reconciled
 
     def show(self, day: date) -> Overview:
         self.answer("show", day)

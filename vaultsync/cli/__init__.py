@@ -20,6 +20,10 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "collect": ("collect", "Read new log data into the ledger, and say what was found."),
         "show": ("show", "Today, this week, this month, budgets and last sessions on one screen."),
         "report": ("report", "Usage and cost by any dimension, as a table, JSON, CSV or Markdown."),
+        "reconcile": (
+            "reconcile",
+            "What logs, exports and bills say of the same spend, and why they differ.",
+        ),
         "prices": ("prices", "The rates in force, why an event costs what it does, models without a price."),
     },
     "Set-up": {

@@ -14,7 +14,7 @@ from vaultsync.cli.program import DONE, say
 from vaultsync.periods import KINDS
 
 if TYPE_CHECKING:
-    from vaultsync.model import Line, Summary
+    from vaultsync.model import Line, Notice, Summary
     from vaultsync.settings import Settings
 
 DIMENSIONS = ("provider", "model", "project", "session", "branch", "action", "source", "machine")
@@ -78,7 +78,9 @@ def report(
         figures = run.figures(whole.start, whole.end, {*by, *where})
         summary = figures.summarize(whole, by, period, where or None)
         titles = run.titles() if form is None and "session" in by else {}
-    say(write(summary, settings, form, titles).rstrip("\n"))
+        beside = run.beside(whole) if form is None and not where else []
+    lines = [write(summary, settings, form, titles).rstrip("\n"), *_sentences(beside, settings.currency)]
+    say("\n".join(lines))
     return DONE
 
 
@@ -97,6 +99,16 @@ def write(summary: Summary, settings: Settings, form: str | None, titles: Mappin
         if form == "csv"
         else to_json(summary, zone=settings.zone_name, currency=settings.currency)
     )
+
+
+def _sentences(notices: Sequence[Notice], currency: str) -> Iterator[str]:
+    """Notices about amounts, as text."""
+    from vaultsync.model import Amount
+    from vaultsync.render.numbers import cell
+
+    for notice in notices:
+        amounts = (value for value in notice.values if isinstance(value, Amount))
+        yield notice.text.format(*(f"{cell(amount)} {currency}" for amount in amounts))
 
 
 def on_screen(summary: Summary, currency: str, titles: Mapping[str, str]) -> str:

@@ -119,7 +119,17 @@ class Notice:
     """One honest sentence under the figures."""
 
     kind: Literal[
-        "unpriced", "partial", "rejected", "stated", "flag", "budget", "unsplit", "foreign", "energy", "gap"
+        "unpriced",
+        "partial",
+        "rejected",
+        "stated",
+        "flag",
+        "budget",
+        "unsplit",
+        "foreign",
+        "energy",
+        "gap",
+        "telling",
     ]
     text: str
     """Plain text, escaped by `render`. With `values`, a fixed sentence of ours in which each `{}` stands for

@@ -95,6 +95,12 @@ class PriceList:
         hits = (hit for day in days for hit in self._find(provider, model, day).hits)
         return any(hit.layer.model(hit.number).is_windowed for hit in hits)
 
+    def model(self, provider: str, model: str, day: date) -> str | None:
+        """The id that the lists have for a model on a UTC day, however it is written; None: they do not."""
+        hits = self._find(provider, model, day).hits
+        found = hits[0].layer.model(hits[0].number).id if hits else "*"
+        return None if "*" in found else found
+
     def convert(self, amount: Decimal, currency: str, day: date) -> Decimal | None:
         """An amount in the report currency by the table of a UTC day; None: no rate is known."""
         currency = currency.upper()

@@ -9,7 +9,7 @@ import hashlib
 import os
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cached_property, partial
 from math import gcd
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from vaultsync.errors import ConfigError
 from vaultsync.ledger import Ledger
 from vaultsync.model import Preference
-from vaultsync.periods import Calendar, Period, day, midnight
+from vaultsync.periods import Calendar, Period, midnight
 from vaultsync.settings import Settings, shipped
 
 if TYPE_CHECKING:
@@ -62,6 +62,11 @@ class Books:
     def preference(self) -> Preference:
         """Which telling of the same spend counts."""
         return Preference(*self.settings.tellings)
+
+    @property
+    def competes(self) -> bool:
+        """True where several tellings may be of the same spend."""
+        return self.preference.names_sources or bool(self.ledger.kinds())
 
     @cached_property
     def prices(self) -> PriceList:
@@ -127,8 +132,11 @@ class Books:
         from vaultsync import aggregate
 
         wanted = aggregate.DIMENSIONS if dimensions is None else dimensions
+        needs = None
+        if dimensions is not None:
+            needs = {label for dimension in dimensions for label in DETAILS.get(dimension, ())}
         return aggregate.load(
-            self._rows(since, until, dimensions),
+            self.rows(since, until, needs, self.settings.zone, self.preference),
             self.prices,
             self.calendar,
             currency=self.settings.currency,
@@ -136,37 +144,44 @@ class Books:
             dimensions=wanted,
         )
 
-    def _rows(self, since: date, until: date, dimensions: Collection[str] | None) -> Usage:
-        """Usage by days; where a price follows the hour, by the intervals of the price list."""
-        zone, prices = self.settings.zone, self.prices
-        start, end = day(since).instants(zone)[0], day(until).instants(zone)[0]
-        needs = None
-        if dimensions is not None:
-            needs = {label for dimension in dimensions for label in DETAILS.get(dimension, ())}
+    def rows(
+        self,
+        since: date,
+        until: date,
+        needs: Collection[str] | None,
+        zone: tzinfo,
+        preference: Preference | None,
+    ) -> Usage:
+        """Usage by days of a zone; where a price follows the hour, by the intervals of the price list.
+
+        Args:
+            needs, preference: As in `Ledger.rows`.
+        """
+        prices = self.prices
         ask = partial(
             self.ledger.rows,
-            start,
-            end,
+            midnight(since, zone),
+            midnight(until, zone),
             prices.thresholds,
             gcd(15, prices.minutes),
             self.settings.project_name,
             needs=needs,
-            preference=self.preference,
+            preference=preference,
         )
-        rows = ask(cuts=self._midnights(since, until))
+        rows = ask(cuts=self._midnights(since, until, zone))
         models = {*zip(rows.columns["provider"], rows.columns["model"], strict=True)}
         by_hour = any(prices.windowed(str(maker or "unknown"), str(model or "")) for maker, model in models)
         return ask() if by_hour else rows
 
-    def _midnights(self, since: date, until: date) -> list[datetime] | None:
-        """Instants at which a day begins, a local one or one of UTC, whose prices count.
+    def _midnights(self, since: date, until: date, zone: tzinfo) -> list[datetime] | None:
+        """Instants at which a day begins, one of the zone or one of UTC, whose prices count.
 
         Returns:
             None where one of them is no whole quarter-hour.
         """
         span = self.span() or (since, since)
         days = Period(max(since, span[0]) - DAY, min(until, span[1] + DAY) + DAY, "day", "").days()
-        found = sorted({midnight(each, zone) for each in days for zone in (self.settings.zone, UTC)})
+        found = sorted({midnight(each, of) for each in days for of in (zone, UTC)})
         return None if any(each.timestamp() % QUARTER_HOUR for each in found) else found
 
     def span(self) -> tuple[date, date] | None:

@@ -84,7 +84,10 @@ class Plan:
         """Notes to look at, shorter periods first; and whether each may be made if it is missing."""
         calendar = self.books.calendar
         current = self._current
-        days = {self.books.day_of(datetime.fromtimestamp(start, UTC)) for start in self._changes.intervals}
+        times = [datetime.fromtimestamp(start, UTC) for start in self._changes.intervals]
+        days = {self.books.day_of(when) for when in times}
+        if self.books.competes:
+            days |= {when.date() for when in times}  # a note compares tellings by its days of UTC
         if self._last.day:
             days.add(date.fromisoformat(self._last.day))
         periods = current | {calendar.period(kind, day) for day in days for kind in KINDS}

@@ -19,11 +19,12 @@ from vaultsync.sync.collect import Collecting, Progress, Surroundings
 if TYPE_CHECKING:
     from vaultsync.aggregate import UsageTable
     from vaultsync.ledger import StoredEvent
-    from vaultsync.model import UsageEvent
-    from vaultsync.periods import Calendar, NoteKind
+    from vaultsync.model import Notice, UsageEvent
+    from vaultsync.periods import Calendar, NoteKind, Period
     from vaultsync.pricing import PriceList
     from vaultsync.sync.looked import Trees
     from vaultsync.sync.places import Places
+    from vaultsync.sync.reconcile import Reconciled
     from vaultsync.sync.refreshing import Refreshing
     from vaultsync.sync.values import Check, Collected, Options, Outcome, Overview
 
@@ -108,6 +109,23 @@ class Run:
     def latest(self, count: int) -> list[StoredEvent]:
         """The last events."""
         return self.ledger.latest(count)
+
+    def reconcile(self, period: Period | None, provider: str | None = None) -> Reconciled:
+        """What every telling of the same spend says, compared.
+
+        Args:
+            period: Of UTC; None: the latest month with something to compare.
+            provider: None: of all.
+        """
+        from vaultsync.sync import reconcile
+
+        return reconcile.build(self.books, period or reconcile.usual(self.books), provider, self.now)
+
+    def beside(self, period: Period) -> list[Notice]:
+        """What other tellings say of a period, where it is something else."""
+        from vaultsync.sync import reconcile
+
+        return reconcile.beside(self.books, period)
 
     def titles(self) -> dict[str, str]:
         """What sessions are called, by their ids."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, timedelta
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from vaultsync.sync.limits import Limits
 from vaultsync.sync.values import Target
 
 if TYPE_CHECKING:
+    from vaultsync.reconcile import Said
     from vaultsync.report import Desk
 
 PARTS: dict[NoteKind, tuple[Kind, ...]] = {
@@ -50,6 +51,8 @@ class Telling:
     limits: Limits
     today: date
     """The day on which the notes are told; what reaches beyond it is unfinished."""
+    _said: dict[Period, list[Said]] = field(default_factory=dict)
+    """What all tellings say, by months of UTC that were asked for."""
 
     def reach(self, targets: Sequence[Target]) -> tuple[date, date]:
         """First and last day (exclusive) of usage that the targets need, so that it is loaded once."""
@@ -98,7 +101,7 @@ class Telling:
         month = periods[2] if target.kind == "dashboard" else period  # what the dashboard's tables are about
         forecasts = periods[2:] if target.kind == "dashboard" else None
         insights = insight.find(figures, month, self.today, forecasts)
-        notices = [*(Notice("budget", text) for text in troubles), *self._gap(month)]
+        notices = [*(Notice("budget", text) for text in troubles), *self._gap(month), *self._beside(month)]
         titles: dict[str, str] = {}
         if target.kind == "dashboard":
             notices += self._rejected()
@@ -132,6 +135,18 @@ class Telling:
             )
             have = "session has" if len(beyond) == 1 else "sessions have"
             yield Notice("gap", text, (len(beyond), have, sum(beyond)))
+
+    def _beside(self, period: Period) -> Iterator[Notice]:
+        """What other tellings of the same spend say, which do not count."""
+        if not self.books.ledger.hidden(*period.instants(UTC), self.books.preference):
+            return
+        from vaultsync.sync import reconcile
+
+        for month in self.books.calendar.split(period, "month"):
+            if month not in self._said:
+                self._said[month] = reconcile.said(self.books, month)
+        told = [one for of in self._said.values() for one in of]
+        yield from reconcile.notices(told, period, self.today)
 
     def _rejected(self) -> Iterator[Notice]:
         """How many lines of all logs could not be counted."""
