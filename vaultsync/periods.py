@@ -120,8 +120,15 @@ def midnight(day: date, zone: tzinfo) -> datetime:
 
 
 def local_day(when: datetime, zone: tzinfo) -> date:
-    """Local day of an aware instant."""
-    return when.astimezone(zone).date()
+    """Local day of an aware instant: from its midnight to the next, also where the clock shows a day again.
+
+    In St. John's, clocks were turned from 00:01 back to 23:01 until 2011; the new day goes on all the same.
+    """
+    local = when.astimezone(zone)
+    day = local.date()
+    if local.fold and when >= midnight(following := day + timedelta(days=1), zone):
+        return following
+    return day
 
 
 def day(of: date) -> Period:
@@ -167,8 +174,8 @@ def year(of: date) -> Period:
     return Period(date(of.year, 1, 1), date(of.year + 1, 1, 1), "year", f"{of.year:04d}")
 
 
-EVER = Period(date(2000, 1, 1), date(2101, 1, 1), "year", "ever")
-"""Every day that an event can have; the ledger refuses others."""
+EVER = Period(date(1999, 12, 31), date(2101, 1, 2), "year", "ever")
+"""Every local day that an event can have; the ledger refuses times outside of 2000 to 2100 UTC."""
 
 
 @dataclass(frozen=True, slots=True)
