@@ -9,7 +9,7 @@ from typing import Any
 
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.registry import Collector
-from vaultsync.model import Finding, Issue, TokenCounts, UsageEvent
+from vaultsync.model import Finding, Issue, SessionTitle, TokenCounts, UsageEvent
 
 SAMPLES = Path(__file__).parent / "samples"
 NOW = datetime(2026, 2, 15, 12, tzinfo=UTC)
@@ -43,6 +43,14 @@ def events(findings: list[Finding]) -> list[UsageEvent]:
 def issues(findings: list[Finding]) -> list[Issue]:
     """Only the issues."""
     return [finding for finding in findings if isinstance(finding, Issue)]
+
+
+def titled(findings: list[Finding]) -> dict[str, str]:
+    """Session -> the title that would be kept of those found."""
+    found = [
+        (title.rank, title.title, title.session) for title in findings if isinstance(title, SessionTitle)
+    ]
+    return {session: title for _, title, session in sorted(found)}
 
 
 def rejected(findings: list[Finding]) -> list[int | None]:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.collectors.enduring import HOSTILE, held
-from tests.collectors.support import events, issues, read, reader_of, rejected, written
+from tests.collectors.support import events, issues, read, reader_of, rejected, titled, written
 from vaultsync.collectors.agents.goose import CALL, SESSION, Goose
 from vaultsync.collectors.reading import LogFile
 from vaultsync.collectors.registry import files_of
@@ -25,13 +25,13 @@ GOOSE = Goose(root_of=lambda folder: folder)
 Json = dict[str, Any]
 NINE = datetime(2026, 1, 5, 9, tzinfo=UTC)
 AT = 1_767_603_600
-EXTRA = ("name", "accumulated_total_tokens", "input_tokens")
+EXTRA = ("accumulated_total_tokens", "input_tokens")
 
 
 def session(ident: Any = "20260105_1", **more: Any) -> Json:
     return {
         "id": ident,
-        "name": "SECRET",
+        "name": "New session",
         "working_dir": "/home/ana/notes",
         "created_at": "2026-01-05 08:00:00",
         "session_type": "user",
@@ -240,3 +240,34 @@ def test_claims_are_narrow(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "y.db")) as db, db:
         db.execute("CREATE TABLE sessions (id)")
     assert not GOOSE.claims(LogFile.look(tmp_path / "y.db"))
+
+
+# --- what it is called --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("how", "kept"),
+    [
+        ({"name": "Poems for Mira"}, {"20260105_1": "Poems for Mira"}),
+        ({"name": "", "description": "Older poems"}, {"20260105_1": "Older poems"}),
+        ({"name": "CLI Session"}, {}),
+        ({"name": "CLI Session", "user_set_name": 1}, {"20260105_1": "CLI Session"}),
+        ({"name": "Scheduled job: odes", "schedule_id": "odes"}, {}),
+        ({"name": "Poems for Mira", "provider_name": "claude-code"}, {}),
+    ],
+    ids=str,
+)
+def test_a_session_shows_by_its_name(tmp_path: Path, how: Json, kept: dict[str, str]) -> None:
+    assert titled(read(GOOSE, base(tmp_path, session(**how)))) == kept
+
+
+def test_a_name_by_the_user_stays_whatever_the_program_calls_it_later(tmp_path: Path, ledger: Ledger) -> None:
+    held(ledger, GOOSE, base(tmp_path, session(name="Odes", user_set_name=1)))
+    later = session(name="Zebras", updated_at="2026-02-05 08:00:00")
+    held(ledger, GOOSE, base(tmp_path, later))
+    assert ledger.titles() == {("goose", "20260105_1"): "Odes"}
+
+
+def test_a_subagents_name_is_not_that_of_the_session_it_works_for(tmp_path: Path) -> None:
+    child = session("20260105_2", name="Rhymes", parent_session_id="20260105_1")
+    assert titled(read(GOOSE, base(tmp_path, session(name="Poems"), child))) == {"20260105_1": "Poems"}

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.collectors.enduring import HOSTILE, held
-from tests.collectors.support import events, read, reader_of, rejected
+from tests.collectors.support import events, read, reader_of, rejected, titled
 from vaultsync.collectors.agents.hermes import Hermes
 from vaultsync.collectors.reading import LogFile
 from vaultsync.ledger import Ledger
@@ -23,7 +23,7 @@ HERMES = Hermes()
 Row = dict[str, Any]
 NINE = 1_767_603_600.0
 SUMS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
-WHOLE = ("id", "model", "billing_provider", "started_at", "title", *SUMS)
+WHOLE = ("id", "model", "billing_provider", "started_at", "title", "title_source", *SUMS)
 WHOLE += ("actual_cost_usd", "estimated_cost_usd")
 PARTS = ("session_id", "model", "billing_provider", "billing_base_url", "billing_mode", "task", *SUMS)
 PARTS += ("estimated_cost_usd", "actual_cost_usd", "first_seen")
@@ -35,7 +35,7 @@ def counts(n: int) -> Row:
 
 def session(ident: str = "s1", n: int = 3, **more: Any) -> Row:
     said = {"id": ident, "model": "claude-opus-4-5", "billing_provider": "Anthropic", "started_at": NINE}
-    return said | {"title": "SECRET", "estimated_cost_usd": 0.25} | counts(n) | more
+    return said | {"estimated_cost_usd": 0.25} | counts(n) | more
 
 
 def part(model: str = "claude-opus-4-5", n: int = 2, **more: Any) -> Row:
@@ -139,3 +139,28 @@ def test_the_usual_place_and_the_variable_that_moves_it() -> None:
     assert (usual.root, usual.patterns) == (Path("/home/ana/.hermes"), ("state.db",))
     (moved,) = HERMES.places({"HERMES_HOME": "~/h"}, Path("/home/ana"))
     assert moved.root == Path("/home/ana/h")
+
+
+@pytest.mark.parametrize(
+    ("how", "kept"),
+    [
+        ({"title": "Poems"}, {"s1": "Poems"}),
+        ({"title": "Poems", "title_source": "llm"}, {"s1": "Poems"}),
+        ({"title": "Poems", "title_source": "user"}, {"s1": "Poems"}),
+        ({"title": "write me poems", "title_source": "derived"}, {}),
+        ({"title": None}, {}),
+    ],
+    ids=str,
+)
+def test_a_session_shows_by_its_title_and_not_by_its_prompt(
+    tmp_path: Path, how: Row, kept: dict[str, str]
+) -> None:
+    for parts in (None, [part()]):
+        assert titled(read(HERMES, made(tmp_path / "state.db", [session(**how)], parts))) == kept
+
+
+def test_a_title_by_the_user_counts_more(tmp_path: Path, ledger: Ledger) -> None:
+    for source in ("user", "llm"):
+        named = session(title=f"By {source}", title_source=source)
+        held(ledger, HERMES, made(tmp_path / "state.db", [named]))
+    assert ledger.titles() == {("hermes", "s1"): "By user"}

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.collectors.enduring import HOSTILE, cut, held
-from tests.collectors.support import NOW, events, issues, read, reader_of, rejected, written
+from tests.collectors.support import NOW, events, issues, read, reader_of, rejected, titled, written
 from vaultsync.collectors.agents.opencode import KiloCli, MimoCode, OpenCode
 from vaultsync.collectors.reading import LogFile
 from vaultsync.collectors.registry import Collector, files_of
@@ -26,6 +26,7 @@ Json = dict[str, Any]
 JANUARY = 1_767_603_600_000
 NINE = datetime(2026, 1, 5, 9, tzinfo=UTC)
 JUNE = 1_780_304_400_000
+UNNAMED = "New session - 2026-01-05T09:00:00.000Z"
 
 
 def counts(i: Any = 100, o: Any = 60, r: Any = 0, read: Any = 0, write: Any = 0, **more: Any) -> Json:
@@ -55,7 +56,7 @@ def tree(root: Path, *messages: Json, **parents: str) -> list[Path]:
     for session, parent in parents.items():
         path = root / "storage" / "session" / "p1" / f"{session}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"id": session, "title": "SECRET", "parentID": parent}))
+        path.write_text(json.dumps({"id": session, "title": UNNAMED, "parentID": parent}))
     paths = []
     for each in messages:
         path = root / "storage" / "message" / each["sessionID"] / f"{each['id']}.json"
@@ -77,7 +78,7 @@ def base(path: Path, *messages: Any, **parents: str) -> Path:
                 row = ("msg_x", "ses_1", 0, each)
             db.execute("INSERT INTO message VALUES (?, ?, ?, ?)", row)
         for session in {*parents, *(each["sessionID"] for each in messages if isinstance(each, dict))}:
-            row = (session, parents.get(session), "/home/ana/opened", "SECRET")
+            row = (session, parents.get(session), "/home/ana/opened", UNNAMED)
             db.execute("INSERT INTO session VALUES (?, ?, ?, ?)", row)
     return path
 
@@ -130,8 +131,7 @@ def test_o1_the_total_tells_how_the_counts_are_meant(
 @pytest.mark.parametrize(("at", "output"), [(JANUARY, 60), (JUNE, 86)])
 def test_without_a_total_the_time_tells_and_it_shows(tmp_path: Path, at: int, output: int) -> None:
     path = tree(tmp_path, message(at=at, tokens=counts(r=26)), message("msg_2", at=at))
-    (doubtful,), (plain,) = (list(OPENCODE.collect(reader_of(each))) for each in path)
-    assert isinstance(doubtful, UsageEvent) and isinstance(plain, UsageEvent)
+    (doubtful,), (plain,) = (events(read(OPENCODE, each)) for each in path)
     assert (doubtful.tokens.output, doubtful.flags) == (output, ("reasoning_unknown",))
     assert (plain.tokens.output, plain.flags) == (60, ())
 
@@ -196,6 +196,56 @@ def test_a_session_id_that_is_no_name_is_looked_up_nowhere(tmp_path: Path) -> No
     path.write_text(json.dumps(message(session="../../../*")))
     (call,) = events(read(OPENCODE, path))
     assert call.agent is None
+
+
+# --- what it is called --------------------------------------------------------------------------
+
+
+def test_a_session_shows_by_its_title_and_not_by_that_of_its_subagents(tmp_path: Path) -> None:
+    said, named = [message(), message("msg_2", "ses_2")], {}
+    path = base(tmp_path / "opencode.db", *said, ses_2="ses_1")
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE session SET title = 'Poems of ' || id")
+    for each in tree(tmp_path, *said, ses_1="", ses_2="ses_1"):
+        for told in (tmp_path / "storage" / "session" / "p1").iterdir():
+            told.write_text(told.read_text().replace(UNNAMED, f"Poems of {told.stem}"))
+        named |= titled(read(OPENCODE, each))
+    assert named == titled(read(OPENCODE, path)) == {"ses_1": "Poems of ses_1"}
+
+
+@pytest.mark.parametrize(
+    ("title", "kept"),
+    [
+        ("New session - 2026-01-05T09:00:00.000Z", {}),
+        ("Child session - 2026-01-05T09:00:00.000Z", {}),
+        ("New session - plans", {"ses_1": "New session - plans"}),
+        ("Two\nlines", {"ses_1": "Two lines"}),
+        (" ", {}),
+        (None, {}),
+        (b"\xff", {}),
+        (5, {}),
+    ],
+    ids=str,
+)
+def test_what_a_session_is_called_by_itself_is_no_title(tmp_path: Path, title: Any, kept: Any) -> None:
+    path = base(tmp_path / "opencode.db", message())
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("CREATE TABLE anew (id, title)")
+        db.execute("INSERT INTO anew VALUES ('ses_1', ?)", (title,))
+        db.execute("DROP TABLE session")
+        db.execute("ALTER TABLE anew RENAME TO session")
+    assert titled(read(OPENCODE, path)) == kept
+
+
+def test_the_title_that_was_given_last_counts(tmp_path: Path, ledger: Ledger) -> None:
+    path = base(tmp_path / "opencode.db", message())
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("ALTER TABLE session ADD COLUMN time_updated INTEGER")
+    for number, title in enumerate(("Zebras", "Odes")):
+        with closing(sqlite3.connect(path)) as db, db:
+            db.execute("UPDATE session SET title = ?, time_updated = ?", (title, JANUARY + number))
+        held(ledger, OPENCODE, path)
+    assert ledger.titles() == {("opencode", "ses_1"): "Odes"}
 
 
 # --- each once ----------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.collectors.enduring import HOSTILE, held
-from tests.collectors.support import events, issues, read, reader_of, rejected, written
+from tests.collectors.support import events, issues, read, reader_of, rejected, titled, written
 from vaultsync.collectors.agents.zed import WANTED, Zed
 from vaultsync.collectors.reading import LogFile
 from vaultsync.collectors.registry import files_of
@@ -61,13 +61,13 @@ def thread(
         data = json.dumps(said(**more)).encode()
         data = zstd.compress(data) if data_type == "zstd" else data
     times = {"created_at": "2026-01-05T08:00:00+00:00", "updated_at": "2026-01-05T09:00:00+00:00"}
-    return {"id": ident, "data_type": data_type, "data": data, "summary": "SECRET"} | times | (row or {})
+    return {"id": ident, "data_type": data_type, "data": data, "summary": "New Thread"} | times | (row or {})
 
 
 def base(tmp_path: Path, *threads: Json, without: tuple[str, ...] = ()) -> Path:
     path = tmp_path / "threads.db"
     path.unlink(missing_ok=True)
-    names = [name for name in (*WANTED, "summary") if name not in without]
+    names = [name for name in WANTED if name not in without]
     with closing(sqlite3.connect(path)) as db, db:
         db.execute(f"CREATE TABLE threads ({', '.join(names)})")
         for each in threads:
@@ -219,3 +219,19 @@ def test_claims_are_narrow(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "y.db")) as db, db:
         db.execute("CREATE TABLE threads (id, name, datetime_utc)")
     assert not ZED.claims(LogFile.look(tmp_path / "y.db"))
+
+
+# --- what it is called --------------------------------------------------------------------------
+
+
+def test_a_thread_shows_by_its_summary(tmp_path: Path) -> None:
+    child = thread("t-2", row={"parent_id": "t-1", "summary": "Rhymes"})
+    path = base(tmp_path, thread(row={"summary": "Poems"}), child, thread("t-3"))
+    assert titled(read(ZED, path)) == {"t-1": "Poems"}
+
+
+def test_the_summary_that_was_made_last_counts(tmp_path: Path, ledger: Ledger) -> None:
+    for hour, summary in enumerate(("Zebras", "Odes")):
+        row = {"summary": summary, "updated_at": f"2026-01-05T1{hour}:00:00+00:00"}
+        held(ledger, ZED, base(tmp_path, thread(row=row)))
+    assert ledger.titles() == {("zed", "t-1"): "Odes"}

@@ -100,6 +100,12 @@ def wal_mark(path: Path) -> list[int] | None:
     return None
 
 
+def written_ms(reader: Reader) -> int:
+    """When a database or its waiting changes were last written; milliseconds since 1970."""
+    waiting = wal_mark(reader.file.path)
+    return max(reader.last_modified_ns, waiting[1] if waiting else 0) // 10**6
+
+
 def _open(path: Path) -> sqlite3.Connection:
     mode = "mode=ro" if wal_mark(path) else "mode=ro&immutable=1"
     db = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=WAIT_SECONDS)

@@ -23,13 +23,14 @@ from vaultsync.collectors.agents.costs import cost_of
 from vaultsync.collectors.agents.counts import counts_of
 from vaultsync.collectors.agents.lines import decoded, id_of, name_of, time_of
 from vaultsync.collectors.agents.roots import folder_of, repository_of
+from vaultsync.collectors.agents.titles import BY_USER, rank_of, titles
 from vaultsync.collectors.databases import MAGIC, database, rows
 from vaultsync.collectors.events import provider_name
 from vaultsync.collectors.families import Split
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField, text
-from vaultsync.model import Finding, Issue, UsageEvent
+from vaultsync.model import Finding, Issue, SessionTitle, UsageEvent
 
 SOURCE = "goose"
 DATABASE = "sessions.db"
@@ -45,6 +46,7 @@ COUNTS = {kind: (f"{kind}_tokens",) for kind in KINDS}
 SUMS = {kind: (f"accumulated_{kind}_tokens",) for kind in KINDS if kind != "total"}
 SESSION = (
     *("id", "working_dir", "created_at", "session_type", "parent_session_id", "schedule_id"),
+    *("name", "description", "user_set_name", "updated_at"),
     *("provider_name", "model_config_json", "accumulated_cost"),
     *(name for names in SUMS.values() for name in names),
 )
@@ -53,6 +55,8 @@ CALL = (
     *(name for names in COUNTS.values() for name in names),
 )
 CARRIED = "carried_forward"
+UNNAMED = ("CLI Session", "New Chat", "New Session", "New session")
+"""Names that stand for none."""
 AGENTS = frozenset({"claude", "claude-code", "codex", "copilot", "cursor-agent", "gemini", "gemini-cli"})
 """Agents that Goose may let work in its place; `gemini` only by the protocol for that, as `gemini-acp`."""
 PATH_LIMIT = 1000
@@ -97,7 +101,7 @@ class Goose:
         return [Place(folder / "sessions", (DATABASE,)) for folder in folders]
 
     def collect(self, reader: Reader) -> Iterator[Finding]:
-        """Yield the calls of sessions in the ledger, and the sums of the others."""
+        """Yield the calls of sessions in the ledger, the sums of the others, and what sessions are called."""
         with database(reader) as db:
             if db is None:
                 return
@@ -113,6 +117,8 @@ class Goose:
             for ident, row in sessions.items():
                 if ident not in told and ident not in left_out:
                     yield from self._sum(row, sessions, reader)
+                if ident not in left_out and not _root(row, sessions):
+                    yield from _titles(row)
         if left_out:
             told_of = (
                 f"sessions in which Goose let another agent work: {len(left_out):,}. Its own logs tell them."
@@ -168,7 +174,7 @@ class Goose:
             when: Its time, as logged; None: when the session began.
         """
         amount, amiss = cost_of(cost)
-        root = root_of(session.get("id"), lambda ident: sessions.get(ident, {}).get("parent_session_id"))
+        root = _root(session, sessions)
         agent = name_of(session.get("id")) if root else None
         is_scheduled = session.get("session_type") == "scheduled"
         folder = id_of(session.get("working_dir"))
@@ -191,6 +197,19 @@ class Goose:
             quality="session-total",
             flags=tuple(sorted({*counts.flags, *amiss})),
         )
+
+
+def _root(session: Row, sessions: Mapping[Any, Row]) -> str | None:
+    """The session that a session works for; None: it works for nobody."""
+    return root_of(session.get("id"), lambda ident: sessions.get(ident, {}).get("parent_session_id"))
+
+
+def _titles(session: Row) -> Iterator[SessionTitle]:
+    """What a session is called; a schedule's name is none, nor is the one that all new sessions have."""
+    name = session.get("name") or session.get("description")
+    if session.get("user_set_name") or not (name in UNNAMED or session.get("schedule_id")):
+        by_user = BY_USER if session.get("user_set_name") else 0
+        yield from titles(SOURCE, session.get("id"), name, by_user + rank_of(session.get("updated_at")))
 
 
 def _model(session: Row) -> str:

@@ -18,7 +18,8 @@ from vaultsync.collectors.agents.costs import cost_of
 from vaultsync.collectors.agents.counts import counts_of
 from vaultsync.collectors.agents.lines import name_of, time_of
 from vaultsync.collectors.agents.roots import folder_of
-from vaultsync.collectors.databases import MAGIC, database, rows
+from vaultsync.collectors.agents.titles import BY_USER, titles
+from vaultsync.collectors.databases import MAGIC, database, rows, written_ms
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField
@@ -37,6 +38,8 @@ COUNTS = {
 }
 DIMENSIONS = ("model", "billing_provider", "billing_base_url", "billing_mode", "task")
 """What tells the rows of one session apart."""
+TITLED = {"derived": None, "user": BY_USER}
+"""Who made a title -> its rank; one that was derived is the first prompt, cut short. Others are a model's."""
 COSTS: Mapping[str, CostKind] = {"actual_cost_usd": "charged", "estimated_cost_usd": "estimated"}
 """The better one first; 0 means that none is known."""
 COLUMNS = {"id", "session_id", "started_at", "first_seen", *DIMENSIONS}
@@ -58,10 +61,14 @@ class Hermes:
         return [Place(folder_of(environ, home, "HERMES_HOME", ".hermes"), (DATABASE,))]
 
     def collect(self, reader: Reader) -> Iterator[Finding]:
-        """Yield the sums of each session by model, or of the session where there are no others."""
+        """Yield the sums of each session by model, else of the session alone, and what it is called."""
         with database(reader) as db:
             if db is None:
                 return
+            for row in rows(db, "sessions", ("id", "title", "title_source")):
+                rank = TITLED.get(str(row.get("title_source")), 0)
+                if rank is not None:
+                    yield from titles(SOURCE, row.get("id"), row.get("title"), rank + written_ms(reader))
             for row in _rows(db):
                 try:
                     yield from _total(row, reader)

@@ -22,13 +22,14 @@ from vaultsync.collectors.agents.counts import counts_of, number, object_of
 from vaultsync.collectors.agents.documents import elements
 from vaultsync.collectors.agents.lines import NOTHING, decoded, id_of, name_of, time_of
 from vaultsync.collectors.agents.roots import folder_of, repository_of
+from vaultsync.collectors.agents.titles import rank_of, titles
 from vaultsync.collectors.databases import MAGIC, database, rows
 from vaultsync.collectors.events import provider_name
 from vaultsync.collectors.packing import Unpackable, unpacked
 from vaultsync.collectors.reading import CONTENT_LIMIT, LogFile, Reader
 from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField, text
-from vaultsync.model import Finding, Issue, UsageEvent
+from vaultsync.model import Finding, Issue, SessionTitle, UsageEvent
 
 SOURCE = "zed"
 DATABASE = "threads.db"
@@ -40,7 +41,8 @@ COUNTS = {
     "cache_write": ("cache_creation_input_tokens",),
 }
 NAMES = tuple(name for names in COUNTS.values() for name in names)
-WANTED = ("id", "parent_id", "folder_paths", "created_at", "updated_at", "data_type", "data")
+WANTED = ("id", "summary", "parent_id", "folder_paths", "created_at", "updated_at", "data_type", "data")
+UNNAMED = "New Thread"
 PATH_LIMIT = 1000
 
 
@@ -103,7 +105,7 @@ class Zed:
         return [Place(folder / "threads", (DATABASE,)) for folder in folders]
 
     def collect(self, reader: Reader) -> Iterator[Finding]:
-        """Yield what each thread has used."""
+        """Yield what each thread has used, and what it is called."""
         with database(reader) as db:
             if db is None:
                 return
@@ -112,6 +114,7 @@ class Zed:
                 try:
                     if event := self._event(row, parents, reader):
                         yield event
+                        yield from _titles(row, event)
                 except BadField as fault:
                     told = f"thread {text(row['id'])}: {fault} It is not counted; restore the database."
                     yield Issue(reader.file.path, None, told)
@@ -146,6 +149,12 @@ class Zed:
             quality="session-total",
             flags=counts.flags,
         )
+
+
+def _titles(row: Row, event: UsageEvent) -> Iterator[SessionTitle]:
+    """What a thread is called; a subagent's shows under the name of the one that it works for."""
+    if not event.agent and row.get("summary") != UNNAMED:
+        yield from titles(SOURCE, row["id"], row.get("summary"), rank_of(row.get("updated_at")))
 
 
 def thread_of(row: Row) -> Thread:

@@ -25,12 +25,13 @@ from vaultsync.collectors.databases import MAGIC, columns, database
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField, text
-from vaultsync.model import Finding, Issue
+from vaultsync.model import Finding, Issue, SessionTitle
 
 MESSAGES = ("*/*.json",)
 BEGINNING = 4096
 PATH_LIMIT = 1000
 STRANGE = "the database holds no messages as {} keeps them, so nothing is read from it. Update vaultsync."
+Found = tuple[Message | None, Session] | SessionTitle
 _is_message = re.compile(r"msg_\w+\.json").fullmatch
 
 
@@ -73,10 +74,14 @@ class _Store:
         return folder_of(environ, home, "XDG_DATA_HOME", ".local/share") / self.stem
 
     def collect(self, reader: Reader) -> Iterator[Finding]:
-        """Yield the calls; a message that is still being written is left for a later reading."""
+        """Yield calls and titles; a message that is still being written is left for a later reading."""
         messages = self._in_database if reader.file.head.startswith(MAGIC) else self._in_file
         is_waited_for = False
-        for message, session in messages(reader):
+        for found in messages(reader):
+            if isinstance(found, SessionTitle):
+                yield found
+                continue
+            message, session = found
             try:
                 if event := event_of(message, session, reader, self.name, self._project_of):
                     yield event
@@ -87,12 +92,14 @@ class _Store:
         if is_waited_for:
             reader.end = max(0, reader.end - 1)  # so that the file is read again, though it may stay as it is
 
-    def _in_file(self, reader: Reader) -> Iterator[tuple[Message, Session]]:
+    def _in_file(self, reader: Reader) -> Iterator[Found]:
         message = document(reader, decode)
         if message is not None:
-            yield message, session_in_files(reader.file.path, id_of(message.session))
+            session = session_in_files(reader.file.path, id_of(message.session))
+            yield message, session
+            yield from session.titles(self.name)
 
-    def _in_database(self, reader: Reader) -> Iterator[tuple[Message | None, Session]]:
+    def _in_database(self, reader: Reader) -> Iterator[Found]:
         with database(reader) as db:
             if db is None:
                 return
@@ -100,8 +107,10 @@ class _Store:
                 reader.reject(None, STRANGE.format(self.name))
                 return
             sessions = sessions_in(db)
-            for session, data in db.execute("SELECT session_id, CAST(data AS BLOB) FROM message"):
-                yield decoded(decode, Raw(data or b"")), sessions.get(session) or Session(id_of(session))
+            for session in sessions.values():
+                yield from session.titles(self.name)
+            for ident, data in db.execute("SELECT session_id, CAST(data AS BLOB) FROM message"):
+                yield decoded(decode, Raw(data or b"")), sessions.get(ident) or Session(id_of(ident))
 
 
 class OpenCode(_Store):
