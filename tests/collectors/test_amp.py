@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.collectors.enduring import HOSTILE, cut, held
-from tests.collectors.support import events, issues, read, reader_of, rejected, written
+from tests.collectors.support import events, issues, read, reader_of, rejected, titled, written
 from vaultsync.collectors.agents.amp import Amp
 from vaultsync.collectors.reading import LogFile
 from vaultsync.ledger import Ledger
@@ -52,7 +52,7 @@ def answer(message: Any = 1, **more: Any) -> Json:
 
 
 def thread(*messages: Any, ledger: Any = None, **more: Any) -> str:
-    said: Json = {"v": 1, "id": "T-1", "created": CREATED, "title": "SECRET", "messages": list(messages)}
+    said: Json = {"v": 1, "id": "T-1", "created": CREATED, "messages": list(messages)}
     if ledger is not None:
         said["usageLedger"] = {"events": ledger}
     return json.dumps(said | more)
@@ -167,3 +167,25 @@ def test_the_usual_place_and_the_variable_that_moves_it() -> None:
 
 def test_no_issue_where_all_is_well(tmp_path: Path) -> None:
     assert issues(read(AMP, file(tmp_path, thread(answer(), ledger=[entry()])))) == []
+
+
+ASKED = {"role": "user", "messageId": 0, "content": [{"type": "text", "text": "write me poems\nabout moss"}]}
+
+
+@pytest.mark.parametrize(
+    ("title", "asked", "kept"),
+    [
+        ("Poems about moss", ASKED, {"T-1": "Poems about moss"}),
+        ("Poems", {"role": "user", "content": 5}, {"T-1": "Poems"}),
+        ("write me poems about moss", ASKED, {}),
+        ("Write me poems…", ASKED, {}),
+        ("write me", ASKED | {"content": "write me poems"}, {}),
+        (None, ASKED, {}),
+    ],
+    ids=str,
+)
+def test_a_thread_shows_by_its_title_and_not_by_its_prompt(
+    tmp_path: Path, title: Any, asked: Json, kept: dict[str, str]
+) -> None:
+    found = read(AMP, file(tmp_path, thread(asked, answer(), title=title)))
+    assert titled(found) == kept and len(events(found)) == 1

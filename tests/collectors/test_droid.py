@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.collectors.enduring import HOSTILE, cut, held
-from tests.collectors.support import events, read, reader_of, rejected, written
+from tests.collectors.support import events, read, reader_of, rejected, titled, written
 from vaultsync.collectors.agents.droid import Droid
 from vaultsync.collectors.reading import LogFile
 from vaultsync.ledger import Ledger
@@ -96,3 +96,22 @@ def test_the_usual_place_and_the_variable_that_moves_it() -> None:
     assert usual.root == Path("/home/ana/.factory/sessions")
     (moved,) = DROID.places({"DROID_SESSIONS_DIR": "/data"}, Path("/home/ana"))
     assert moved.root == Path("/data")
+
+
+@pytest.mark.parametrize(
+    ("start", "kept"),
+    [
+        ({"title": "Poems", "isSessionTitleManuallySet": True}, {"s-1": "Poems"}),
+        ({"title": "write me poems", "isSessionTitleManuallySet": False}, {}),
+        ({"title": "write me poems"}, {}),
+        ({"title": 5, "isSessionTitleManuallySet": True}, {}),
+        (["Poems"], {}),
+    ],
+    ids=str,
+)
+def test_a_session_shows_by_the_title_that_the_user_gave(
+    tmp_path: Path, start: Any, kept: dict[str, str]
+) -> None:
+    written(tmp_path / "s-1.jsonl", json.dumps(start) + '\n{"type": "message"}\n')
+    found = read(DROID, session(tmp_path, settings()))
+    assert titled(found) == kept and len(events(found)) == 1

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.collectors.support import events, issues, read, reader_of, rejected, written
+from tests.collectors.support import events, issues, read, reader_of, rejected, titled, written
 from vaultsync.collectors.agents.gemini_cli import GeminiCli
 from vaultsync.collectors.logs.flat_events import FlatArray, FlatEvents
 from vaultsync.collectors.reading import LogFile
@@ -95,7 +95,12 @@ def test_tokens_of_tools_are_sent_too(tmp_path: Path) -> None:
 
 
 def test_no_word_of_a_chat_is_kept(tmp_path: Path) -> None:
-    rows = [meta(summary=SECRET), answer(), answer("m-3", tokens=SECRET), answer("m-4", timestamp=SECRET)]
+    rows = [
+        meta(memoryScratchpad=SECRET),
+        answer(),
+        answer("m-3", tokens=SECRET),
+        answer("m-4", timestamp=SECRET),
+    ]
     assert SECRET not in repr(told(written(tmp_path / "s.jsonl", lines(*rows))))
 
 
@@ -330,3 +335,17 @@ def test_every_beginning_of_a_document_is_told_and_counts_nothing(tmp_path: Path
 
 def test_packed_sessions_are_read(tmp_path: Path) -> None:
     assert len(events(told(written(tmp_path / "s.jsonl.gz", lines(meta(), answer()))))) == 1
+
+
+# --- what it is called --------------------------------------------------------------------------
+
+
+def test_a_session_shows_by_its_summary(tmp_path: Path) -> None:
+    as_lines = lines(meta(summary="Zebras"), answer(), {"$set": {"summary": "Poems"}})
+    for name, text in (("s.jsonl", as_lines), ("s.json", document(answer(), summary="Poems"))):
+        assert titled(told(written(tmp_path / name, text))) == {"S1": "Poems"}
+
+
+def test_a_subagents_summary_is_not_that_of_the_session(tmp_path: Path) -> None:
+    rows = [meta("S2", kind="subagent", summary="Rhymes"), answer()]
+    assert titled(told(written(tmp_path / "s.jsonl", lines(*rows)))) == {}

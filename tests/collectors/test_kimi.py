@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.collectors.enduring import HOSTILE, cut, held
-from tests.collectors.support import events, read, rejected, written
+from tests.collectors.support import events, read, rejected, titled, written
 from vaultsync.collectors.agents.kimi import Kimi
 from vaultsync.collectors.logs.flat_events import FlatArray, FlatEvents
 from vaultsync.collectors.reading import LogFile
@@ -162,3 +162,23 @@ def test_the_usual_places_and_the_variables_that_move_them() -> None:
         "/home/ana/k/sessions",
         "/data/k/sessions",
     ]
+
+
+@pytest.mark.parametrize(
+    ("state", "kept"),
+    [
+        ({"custom_title": "Poems", "title_generated": True}, {"S1": "Poems"}),
+        ({"custom_title": "write me poems", "title_generated": False}, {}),
+        ({"title": "Poems", "isCustomTitle": True}, {"S1": "Poems"}),
+        ({"title": "write me poems", "isCustomTitle": False}, {}),
+        ([], {}),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("below", [".", "agents/main"])
+def test_a_session_shows_by_the_title_that_the_user_gave(
+    tmp_path: Path, state: Any, kept: dict[str, str], below: str
+) -> None:
+    path = wire(tmp_path / "S1" / below, record())
+    written(tmp_path / "S1" / "state.json", json.dumps(state))
+    assert titled(read(KIMI, path)) == kept

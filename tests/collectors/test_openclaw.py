@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.collectors.enduring import HOSTILE, held
-from tests.collectors.support import events, read, reader_of, rejected, written
+from tests.collectors.support import events, read, reader_of, rejected, titled, written
 from tests.collectors.test_pi import NINE, answer, head, lines
 from vaultsync.collectors.agents.openclaw import DATABASE, OpenClaw, OpenClawStore
 from vaultsync.collectors.agents.pi import Pi
@@ -123,3 +123,8 @@ def test_the_usual_places_and_the_variable_that_moves_them(environ: dict[str, st
     for collector in (FILES, STORE):
         places = collector.places(environ, Path("/home/ana"))
         assert [place.root for place in places] == list(map(Path, roots))
+
+
+def test_a_session_in_the_database_has_the_name_that_it_was_given(tmp_path: Path) -> None:
+    named = {"type": "session_info", "name": "Poems", "timestamp": "2026-01-05T09:00:00Z"}
+    assert titled(read(STORE, stored(tmp_path, answer(), named))) == {"S9": "Poems"}

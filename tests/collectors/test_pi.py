@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.collectors.enduring import HOSTILE, cut, held
-from tests.collectors.support import events, issues, read, rejected, written
+from tests.collectors.support import events, issues, read, rejected, titled, written
 from vaultsync.collectors.agents.pi import Pi
 from vaultsync.collectors.reading import LogFile
 from vaultsync.ledger import Ledger
@@ -171,3 +171,11 @@ def test_sessions_are_claimed_by_their_head(tmp_path: Path, name: str, text: str
 def test_the_usual_place_and_the_variables_that_move_it(environ: dict[str, str], root: str) -> None:
     (place,) = PI.places(environ, Path("/home/ana"))
     assert (place.root, place.patterns) == (Path(root), ("**/*.jsonl",))
+
+
+def test_a_session_shows_by_the_name_that_it_was_given_last(tmp_path: Path) -> None:
+    given = [
+        {"type": "session_info", "name": name, "timestamp": f"2026-01-05T09:0{minute}:00Z"}
+        for minute, name in enumerate(("Zebras", "Poems", " ", 5))
+    ]
+    assert titled(read(PI, log(tmp_path, answer(), *given))) == {"S1": "Poems"}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.collectors.support import events, issues, read, reader_of, rejected, written
+from tests.collectors.support import events, issues, read, reader_of, rejected, titled, written
 from vaultsync.collectors.agents.qwen_code import QwenCode, QwenCodeChats
 from vaultsync.collectors.logs.flat_events import FlatArray, FlatEvents
 from vaultsync.collectors.reading import LogFile
@@ -273,3 +273,24 @@ def test_a_damaged_line_costs_only_itself(tmp_path: Path) -> None:
     path = written(book(tmp_path), lines(entry()) + "{half\n" + lines(entry("b-2", minute=2)))
     found = read(booked(), path)
     assert len(events(found)) == 2 and rejected(found) == [2]
+
+
+# --- what it is called --------------------------------------------------------------------------
+
+
+def named(title: Any, source: str | None = None, minute: int = 1) -> Json:
+    said = {"customTitle": title} | ({"titleSource": source} if source else {})
+    return answer(minute=minute) | {"type": "system", "subtype": "custom_title", "systemPayload": said}
+
+
+@pytest.mark.parametrize(
+    ("rows", "kept"),
+    [
+        ([named("Poems")], {"S1": "Poems"}),
+        ([named("Zebras", "auto"), named("Odes", "auto", 2)], {"S1": "Odes"}),
+        ([named("Poems", "manual"), named("Zebras", "auto", 2)], {"S1": "Poems"}),
+        ([named(["Poems"]), named(None)], {}),
+    ],
+)
+def test_a_session_shows_by_its_title(tmp_path: Path, rows: list[Json], kept: dict[str, str]) -> None:
+    assert titled(read(chats(), chat(tmp_path, answer(), *rows))) == kept

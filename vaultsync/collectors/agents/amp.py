@@ -24,6 +24,7 @@ from vaultsync.collectors.agents.counts import counts_of, object_of
 from vaultsync.collectors.agents.documents import document, elements
 from vaultsync.collectors.agents.lines import NOTHING, decoded, id_of, name_of, time_of
 from vaultsync.collectors.agents.roots import folder_of, repository_of
+from vaultsync.collectors.agents.titles import is_prompt, titles
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField, text
@@ -66,6 +67,13 @@ class Message(msgspec.Struct, gc=False):
     id: Any = msgspec.field(default=None, name="messageId")
     usage: Raw = NOTHING
     meta: Raw = NOTHING
+    content: Raw = NOTHING
+
+
+class Block(msgspec.Struct, gc=False):
+    """A block of what was said."""
+
+    text: Any = None
 
 
 class Ledger(msgspec.Struct, gc=False):
@@ -96,6 +104,7 @@ class Thread(msgspec.Struct, gc=False):
     """A thread; every field may hold anything, so that none fails as a whole."""
 
     id: Any = None
+    title: Any = None
     created: Any = None
     messages: Raw = NOTHING
     ledger: Raw = msgspec.field(default=NOTHING, name="usageLedger")
@@ -104,6 +113,7 @@ class Thread(msgspec.Struct, gc=False):
 
 _thread = msgspec.json.Decoder(Thread).decode
 _message = msgspec.json.Decoder(Message).decode
+_blocks = msgspec.json.Decoder(str | list[Block]).decode
 _meta = msgspec.json.Decoder(Meta).decode
 _ledger = msgspec.json.Decoder(Ledger).decode
 _entry = msgspec.json.Decoder(Entry).decode
@@ -138,7 +148,7 @@ class Amp:
         return [Place(folder_of(environ, home, "AMP_DATA_DIR", ".local/share/amp") / "threads", PATTERNS)]
 
     def collect(self, reader: Reader) -> Iterator[Finding]:
-        """Yield the calls of a thread: those of its ledger, then those that only its messages tell."""
+        """Yield the calls of a thread, first those of its ledger, and what it is called."""
         thread = document(reader, _thread)
         if thread is not None:
             yield from Reading(reader, thread, self._project_of).findings()
@@ -149,6 +159,7 @@ class Reading:
 
     def __init__(self, reader: Reader, thread: Thread, project_of: Callable[[str], str | None]) -> None:
         self._path, self._zone = reader.file.path, reader.zone
+        self._rank = reader.last_modified_ns // 10**6
         self._thread = thread
         self._id = id_of(thread.id) or reader.file.name.removesuffix(".json")
         folder = folder_in(thread.env)
@@ -157,7 +168,7 @@ class Reading:
         """Message -> calls that were told for it."""
 
     def findings(self) -> Iterator[Finding]:
-        """The calls, and an issue for each that cannot be counted."""
+        """The calls, an issue for each that cannot be counted, and the title."""
         messages = list(self._messages())
         usages = {message_id(message.id): message.usage for message, _ in messages}
         ledger = decoded(_ledger, self._thread.ledger)
@@ -168,6 +179,9 @@ class Reading:
         for message, sent in messages:
             if message.role == "assistant" and message_id(message.id) not in self._told:
                 yield from self._message(message, sent)
+        asked = next((message for message, _ in messages if message.role == "user"), Message())
+        if not is_prompt(self._thread.title, text_of(asked)):
+            yield from titles(SOURCE, self._id, self._thread.title, self._rank)
 
     def _messages(self) -> Iterator[tuple[Message, Any]]:
         """The messages, each with the time at which the last one before it was sent."""
@@ -240,6 +254,13 @@ class Reading:
 
     def _issue(self, fault: BadField) -> Issue:
         return Issue(self._path, None, f"{fault} The call is not counted; restore it.")
+
+
+def text_of(message: Message) -> str | None:
+    """What a message says first, only to compare it; None for nothing."""
+    said = decoded(_blocks, message.content)
+    words = [said] if isinstance(said, str) else [block.text for block in said or ()]
+    return next((word for word in words if isinstance(word, str)), None)
 
 
 def message_id(value: Any) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -12,6 +13,7 @@ from vaultsync.collectors.agents.lines import decoded
 from vaultsync.collectors.reading import Reader
 
 T = TypeVar("T")
+BESIDE_LIMIT = 1024 * 1024
 _list = msgspec.json.Decoder(list[Raw]).decode
 
 
@@ -24,6 +26,15 @@ def document(reader: Reader, decode: Callable[[bytes], T]) -> T | None:
     if found is None:
         reader.give_up("the file is not JSON of the expected shape. Restore it, or remove it.")
     return found
+
+
+def beside(path: Path, decode: Callable[[bytes], T]) -> T | None:
+    """Decode the beginning of a file that lies beside a log; None where there is none, or no such thing."""
+    try:
+        with path.open("rb") as stream:
+            return decoded(decode, Raw(stream.read(BESIDE_LIMIT)))
+    except OSError:
+        return None
 
 
 def elements(raw: Raw) -> list[Raw]:

@@ -3,7 +3,8 @@
 Odd facts of the format (public readers, 2025 and 2026; never seen whole): the sums are rewritten in place, so
 a session has no days; its time is when its provider was chosen, or where that is not told, when the file was
 first seen written. The cached tokens stand beside the input; whether `thinkingTokens` are inside the output
-is not documented, and they are counted as if they were, unless they are more.
+is not documented, and they are counted as if they were, unless they are more. The title stands in the first
+row of the session itself; unless the user gave it, it is made of the first prompt.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ import msgspec
 from msgspec import Raw
 
 from vaultsync.collectors.agents.counts import counts_of, object_of
-from vaultsync.collectors.agents.documents import document
+from vaultsync.collectors.agents.documents import beside, document
 from vaultsync.collectors.agents.lines import NOTHING, name_of, time_of
 from vaultsync.collectors.agents.roots import folder_of
+from vaultsync.collectors.agents.titles import titles
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField
-from vaultsync.model import Finding, Issue, UsageEvent
+from vaultsync.model import Finding, Issue, SessionTitle, UsageEvent
 
 SOURCE = "droid"
 ENDING = ".settings.json"
@@ -46,6 +48,18 @@ class Session(msgspec.Struct, gc=False):
     usage: Raw = msgspec.field(default=NOTHING, name="tokenUsage")
 
 
+class Start(msgspec.Struct, gc=False):
+    """The first row of a session."""
+
+    title: Any = None
+    by_user: Any = msgspec.field(default=None, name="isSessionTitleManuallySet")
+
+
+def _start(data: bytes) -> Start:
+    return _first(data.partition(b"\n")[0])
+
+
+_first = msgspec.json.Decoder(Start).decode
 _session = msgspec.json.Decoder(Session).decode
 
 
@@ -66,14 +80,22 @@ class Droid:
         ]
 
     def collect(self, reader: Reader) -> Iterator[Finding]:
-        """Yield the one sum of a session, if anything was counted."""
+        """Yield the one sum of a session, if anything was counted, and the name that the user gave it."""
         session = document(reader, _session)
         if session is not None:
             try:
                 yield from _total(session, reader)
+                yield from _titles(reader)
             except BadField as fault:
                 text = f"{fault} The session is not counted; restore the file."
                 yield Issue(reader.file.path, None, text)
+
+
+def _titles(reader: Reader) -> Iterator[SessionTitle]:
+    ident = reader.file.name.removesuffix(ENDING)
+    start = beside(reader.file.path.with_name(f"{ident}.jsonl"), _start)
+    if start and start.by_user is True:
+        yield from titles(SOURCE, ident, start.title, reader.last_modified_ns // 10**6)
 
 
 def _total(session: Session, reader: Reader) -> Iterator[UsageEvent]:

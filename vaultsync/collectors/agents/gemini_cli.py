@@ -28,11 +28,12 @@ from vaultsync.collectors.agents.lines import NOTHING, decoded, id_of, name_of, 
 from vaultsync.collectors.agents.retention import of_gemini_cli
 from vaultsync.collectors.agents.roots import folder_of, repository_of
 from vaultsync.collectors.agents.rows import rows_in
+from vaultsync.collectors.agents.titles import rank_of, titles
 from vaultsync.collectors.families import Split
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.registry import Place, Retention
 from vaultsync.collectors.values import BadField, text
-from vaultsync.model import Finding, Issue, UsageEvent
+from vaultsync.model import Finding, Issue, SessionTitle, UsageEvent
 
 SOURCE = "gemini-cli"
 PATTERNS = ("*/chats/**/*.json", "*/chats/**/*.jsonl")
@@ -64,6 +65,8 @@ class Row(msgspec.Struct, gc=False):
     session: Any = msgspec.field(default=None, name="sessionId")
     project: Any = msgspec.field(default=None, name="projectHash")
     kind: Any = None
+    summary: Any = None
+    updated: Any = msgspec.field(default=None, name="lastUpdated")
     messages: Raw = NOTHING
     changes: Raw = msgspec.field(default=NOTHING, name="$set")
 
@@ -107,12 +110,13 @@ class GeminiCli:
         return of_gemini_cli(place.root.parent / "settings.json")
 
     def collect(self, reader: Reader) -> Iterator[Finding]:
-        """Yield the answers of a session in their order; each once, as it was written last."""
+        """Yield the answers of a session in their order, each once as it was written last, and its title."""
         session = Session(reader)
         session.read()
         yield from session.issues
         folder = working_folder(reader.file.path, session.project)
         yield from session.events(self._project_of(folder) if folder else None)
+        yield from session.titles()
 
 
 class Session:
@@ -122,6 +126,8 @@ class Session:
         self._reader, self._path = reader, reader.file.path
         self._id: str | None = None
         self._is_agent = False
+        self._title: Any = None
+        self._updated: Any = None
         self._calls: dict[str | int, Call] = {}
         """By the id of the message; those without one by their number."""
         self.project: str | None = None
@@ -152,6 +158,7 @@ class Session:
         self._id = id_of(row.session) or self._id
         self.project = id_of(row.project) or self.project
         self._is_agent |= row.kind == "subagent"
+        self._title, self._updated = row.summary or self._title, row.updated or self._updated
         if row.type == "gemini":
             try:
                 self._count(row)
@@ -204,6 +211,11 @@ class Session:
                 agent=name_of(self._id) if self._is_agent else None,
                 flags=call.counts.flags,
             )
+
+    def titles(self) -> Iterator[SessionTitle]:
+        """What a model made of the session in one line; a subagent's is not that of the session."""
+        if not self._is_agent:
+            yield from titles(SOURCE, self._id, self._title, rank_of(self._updated))
 
 
 def key_of(session: str | None, message: str | int) -> str | None:

@@ -4,7 +4,8 @@ Odd facts of the format (the programs' own sources, February to October 2026): K
 a step while it goes on, and tells a subagent's step once more in the wire of whoever called it; it names no
 model. Kimi Code writes each call once, whatever `usageScope` says, without an id, so that its millisecond,
 its model and its counts stand for one. In both, cached tokens stand beside the input and reasoning inside the
-output; neither wire names the folder.
+output; neither wire names the folder. A session's title stands beside its wires, and whether the user gave it
+or it is the first prompt.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ import msgspec
 from msgspec import Raw
 
 from vaultsync.collectors.agents.counts import counts_of, object_of
+from vaultsync.collectors.agents.documents import beside
 from vaultsync.collectors.agents.lines import NOTHING, decoded, id_of, name_of, time_of
 from vaultsync.collectors.agents.roots import folder_of
 from vaultsync.collectors.agents.rows import rows_in
+from vaultsync.collectors.agents.titles import titles
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField
-from vaultsync.model import Finding, Issue, TokenCounts, UsageEvent
+from vaultsync.model import Finding, Issue, SessionTitle, TokenCounts, UsageEvent
 
 SOURCE = "kimi"
 WIRE = "wire.jsonl"
@@ -75,6 +78,16 @@ class Row(msgspec.Struct, gc=False):
     usage: Raw = NOTHING
 
 
+class State(msgspec.Struct, gc=False):
+    """What lies beside the wires of a session: `custom_title` of Kimi CLI, `title` of Kimi Code."""
+
+    custom_title: Any = None
+    title_generated: Any = None
+    title: Any = None
+    is_custom: Any = msgspec.field(default=None, name="isCustomTitle")
+
+
+_state = msgspec.json.Decoder(State).decode
 _row = msgspec.json.Decoder(Row).decode
 _message = msgspec.json.Decoder(Message).decode
 _payload = msgspec.json.Decoder(Payload).decode
@@ -97,7 +110,7 @@ class Kimi:
         return [Place(each / "sessions", (f"**/{WIRE}",)) for each in dict.fromkeys((cli, code))]
 
     def collect(self, reader: Reader) -> Iterator[Finding]:
-        """Yield the steps of a session in their order."""
+        """Yield the steps of a session in their order, and the name that the user gave it."""
         session, agent = told_by(reader.file.path)
         for found in rows_in(reader, _row):
             if isinstance(found, Issue):
@@ -114,6 +127,17 @@ class Kimi:
             except BadField as fault:
                 text = f"{fault} The step is not counted; restore it."
                 yield Issue(reader.file.path, number, text)
+        if agent is None:
+            yield from _titles(reader, session)
+
+
+def _titles(reader: Reader, session: str | None) -> Iterator[SessionTitle]:
+    folder = reader.file.path.parent
+    folder = folder.parent.parent if folder.parent.name == "agents" else folder
+    state = beside(folder / "state.json", _state) or State()
+    title = state.title if state.is_custom is True else None
+    title = state.custom_title if state.title_generated is True else title
+    yield from titles(SOURCE, session, title, reader.last_modified_ns // 10**6)
 
 
 def _recorded(row: Row, reader: Reader, session: str | None, agent: str | None) -> Iterator[UsageEvent]:

@@ -30,6 +30,7 @@ DATABASE = "openclaw-agent.sqlite"
 QUERY = """
     SELECT session_id, event_json FROM transcript_events
     WHERE instr(event_json, '"usage"') OR instr(event_json, '"model_change"') OR instr(event_json, '"cwd"')
+        OR instr(event_json, '"session_info"')
     ORDER BY session_id, seq
 """
 

@@ -25,10 +25,11 @@ from vaultsync.collectors.agents.counts import counts_of, object_of
 from vaultsync.collectors.agents.lines import NOTHING, decoded, id_of, name_of, time_of
 from vaultsync.collectors.agents.roots import folder_of, repository_of
 from vaultsync.collectors.agents.rows import rows_in
+from vaultsync.collectors.agents.titles import rank_of, titles
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField, text
-from vaultsync.model import Finding, Issue, TokenCounts, UsageEvent
+from vaultsync.model import Finding, Issue, SessionTitle, TokenCounts, UsageEvent
 
 COUNTS = {
     "input": ("input",),
@@ -64,6 +65,7 @@ class Entry(msgspec.Struct, gc=False):
     type: Any = None
     id: Any = None
     timestamp: Any = None
+    name: Any = None
     cwd: Any = None
     provider: Any = None
     model_id: Any = msgspec.field(default=None, name="modelId")
@@ -109,8 +111,8 @@ class Session:
         self._state, self._zone = state, zone
         self._source, self._project_of, self._ident = source, project_of, ident
 
-    def take(self, entry: Entry) -> Iterator[UsageEvent]:
-        """Take in one entry, and yield its call if it is one.
+    def take(self, entry: Entry) -> Iterator[UsageEvent | SessionTitle]:
+        """Take in one entry, and yield its call, or the name that it gives to the session.
 
         Raises:
             BadField: It is a call that cannot be counted.
@@ -123,6 +125,9 @@ class Session:
             message = decoded(_message, entry.message)
             if message is not None and message.role == "assistant":
                 yield from self._answer(entry, message)
+        elif entry.type == "session_info":
+            ident = self._ident or self._state.get("session")
+            yield from titles(self._source, ident, entry.name, rank_of(entry.timestamp))
         elif entry.type in SUMMARIES:
             yield from self._call(entry, Message(usage=entry.usage), SUMMARIES[entry.type])
 

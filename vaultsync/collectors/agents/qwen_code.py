@@ -23,10 +23,11 @@ from vaultsync.collectors.agents.counts import counts_of, object_of
 from vaultsync.collectors.agents.lines import NOTHING, decoded, id_of, name_of, time_of
 from vaultsync.collectors.agents.roots import folder_of, repository_of
 from vaultsync.collectors.agents.rows import rows_in
+from vaultsync.collectors.agents.titles import BY_USER, rank_of, titles
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField, text
-from vaultsync.model import Finding, Issue, UsageEvent
+from vaultsync.model import Finding, Issue, SessionTitle, UsageEvent
 
 SOURCE = "qwen-code"
 BOOK, CHATS = "usage", "projects"
@@ -87,6 +88,15 @@ class Row(msgspec.Struct, rename="camel", gc=False):
     agent_name: Any = None
     forked_from: Any = None
     usage_metadata: Raw = NOTHING
+    subtype: Any = None
+    system_payload: Raw = NOTHING
+
+
+class Named(msgspec.Struct, rename="camel", gc=False):
+    """What a row says that gives its session a name."""
+
+    custom_title: Any = None
+    title_source: Any = None
 
 
 class Work(NamedTuple):
@@ -98,6 +108,7 @@ class Work(NamedTuple):
 
 _entry = msgspec.json.Decoder(Entry).decode
 _row = msgspec.json.Decoder(Row).decode
+_named = msgspec.json.Decoder(Named).decode
 
 
 class _Qwen:
@@ -190,7 +201,7 @@ class QwenCodeChats(_Qwen):
         return [Place(self._home(environ, home) / CHATS, (SESSIONS,))]
 
     def collect(self, reader: Reader) -> Iterator[Finding]:
-        """Yield the answers of a chat in their order."""
+        """Yield the answers of a chat in their order, and what it is called."""
         path = reader.file.path
         book = path.parent.parent.parent.parent / BOOK
         for found in rows_in(reader, _row):
@@ -198,6 +209,8 @@ class QwenCodeChats(_Qwen):
                 yield found
                 continue
             line, row = found
+            if row.type == "system" and row.subtype == "custom_title":
+                yield from _titles(row)
             if row.type != "assistant":
                 continue
             try:
@@ -232,6 +245,13 @@ class QwenCodeChats(_Qwen):
             flags=counts.flags,
             origin_session=name_of(origin),
         )
+
+
+def _titles(row: Row) -> Iterator[SessionTitle]:
+    """The name that the user, or else a model, gave to a session."""
+    named = decoded(_named, row.system_payload) or Named()
+    by_user = 0 if named.title_source == "auto" else BY_USER
+    yield from titles(SOURCE, row.session_id, named.custom_title, by_user + rank_of(row.timestamp))
 
 
 def _is_booked(book: Path, session: str | None, when: datetime) -> bool:
