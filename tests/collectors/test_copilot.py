@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.collectors.support import events, issues, read, reader_of, rejected, titled, written
+from tests.collectors.support import events, issues, read, reader_of, rejected, written
 from vaultsync.collectors.agents.copilot import Copilot
 from vaultsync.collectors.agents.copilot.otel import CopilotOtel
 from vaultsync.collectors.reading import LogFile
@@ -181,9 +181,22 @@ def test_the_program_is_told_apart_by_no_word_of_a_prompt(tmp_path: Path) -> Non
 # --- a run that has not ended -------------------------------------------------------------------
 
 
+CHECKPOINT = row("session.usage_checkpoint", 3, totalNanoAiu=6056400000, totalPremiumRequests=1)
+
+
 def test_p2_a_checkpoint_alone_tells_no_tokens(tmp_path: Path) -> None:
-    checkpoint = row("session.usage_checkpoint", 3, totalNanoAiu=6056400000, totalPremiumRequests=1)
-    assert told(tmp_path, start(), checkpoint) == []
+    (event,) = events(told(tmp_path, start(selectedModel=MODEL), CHECKPOINT))
+    assert (event.tokens, event.quality, event.cost) == (TokenCounts(), "partial", None)
+
+
+def test_p2_a_checkpoint_of_no_model_that_is_named_is_not_guessed(tmp_path: Path) -> None:
+    assert told(tmp_path, start(), CHECKPOINT) == []
+
+
+@pytest.mark.parametrize("credits", [0, None, "many"])
+def test_a_checkpoint_before_anything_was_used_tells_nothing(tmp_path: Path, credits: Any) -> None:
+    checkpoint = row("session.usage_checkpoint", 3, totalNanoAiu=credits)
+    assert told(tmp_path, start(selectedModel=MODEL), checkpoint) == []
 
 
 def test_a_run_that_was_killed_tells_its_outputs(tmp_path: Path) -> None:
@@ -195,12 +208,19 @@ def test_a_run_that_was_killed_tells_its_outputs(tmp_path: Path) -> None:
     ]
 
 
-def test_a_model_that_nobody_names_is_not_guessed(tmp_path: Path) -> None:
-    assert told(tmp_path, start(), message(1)) == []
+@pytest.mark.parametrize("selected", [None, "auto"])
+def test_a_model_that_nobody_names_is_not_guessed(tmp_path: Path, selected: str | None) -> None:
+    assert told(tmp_path, start(selectedModel=selected), message(1)) == []
+
+
+def test_a_model_that_is_chosen_anew_is_the_one_from_there_on(tmp_path: Path) -> None:
+    change = row("session.model_change", 2, previousModel=MODEL, newModel="gpt-5-mini")
+    found = events(told(tmp_path, start(selectedModel=MODEL), message(1), change, message(3, 12)))
+    assert [(event.model, event.tokens.output) for event in found] == [(MODEL, 10), ("gpt-5-mini", 12)]
 
 
 ROWS = [
-    start(selectedModel=MODEL), message(1), shutdown(5, FIRST),
+    start(selectedModel=MODEL), message(1), CHECKPOINT, shutdown(5, FIRST),
     resume(60), message(61, 12), message(62, 9), shutdown(65, SECOND),
     resume(120), message(121),
 ]  # fmt: skip
@@ -226,9 +246,9 @@ def test_a_run_that_goes_on_after_a_kill_keeps_its_beginning(ledger: Ledger, tmp
 
 
 def test_copies_of_a_session_count_once(ledger: Ledger, tmp_path: Path) -> None:
-    path = session(tmp_path, *ROWS[:7])
+    path = session(tmp_path, *ROWS[:8])
     flat = written(path.parents[1] / "S1.jsonl", path.read_text())
-    headless = session(tmp_path / "copy", *ROWS[1:7])
+    headless = session(tmp_path / "copy", *ROWS[1:8])
     found = held(ledger, path, flat, headless)
     assert [vector(event) for event in found] == [(60, 0, 40, 20), (100, 0, 50, 30)]
 
@@ -410,7 +430,7 @@ def test_every_beginning_is_survived_and_goes_on_to_the_same_end(tmp_path: Path)
         reader = reader_of(written(path, data[:length]))
         found = list(collector().collect(reader))
         assert not issues(found) and not reader.issues
-        runs = sum(length >= ends[n] for n in (2, 6))
+        runs = sum(length >= ends[n] for n in (3, 7))
         assert len([event for event in events(found) if event.quality == "session-total"]) == runs
 
 
@@ -427,28 +447,3 @@ def test_a_damaged_line_costs_only_itself(tmp_path: Path) -> None:
     path = written(session(tmp_path), lines(start()) + "{half\n" + lines(shutdown(5, FIRST)))
     found = read(collector(), path)
     assert len(events(found)) == 1 and rejected(found) == [2]
-
-
-# --- what it is called --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("text", "kept"),
-    [
-        ("id: S\nname: Poems about moss\nuser_named: true\n", "Poems about moss"),
-        ("user_named: true\r\nname: 'Mira''s poems'\r\n", "Mira's poems"),
-        ('name: "Poems: \\u00e9 "\nuser_named: true', "Poems: é"),
-        ('name: "broken\nuser_named: true', '"broken'),
-        ("name: write me poems\nuser_named: false\n", None),
-        ("name: write me poems\n", None),
-        ("name: |-\n  write me\nuser_named: true\n", None),
-        ("name:\nuser_named: true\n", None),
-        ("nested:\n  name: Poems\nuser_named: true\n", None),
-    ],
-)
-def test_a_session_shows_by_the_name_that_the_user_gave(tmp_path: Path, text: str, kept: str | None) -> None:
-    (tmp_path / "S").mkdir()
-    written(tmp_path / "S" / "workspace.yaml", text)
-    path = written(tmp_path / "S" / "events.jsonl", lines(start(), shutdown(5, FIRST)))
-    (title,) = titled(read(collector(), path)).values() or [None]
-    assert title == kept

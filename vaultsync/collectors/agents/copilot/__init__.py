@@ -3,8 +3,9 @@
 Odd facts of the format (public session files and tests of versions 1.0.54 to 1.0.91, October 2026): counts
 are written when the program ends, as sums of the session so far, which a resumed session goes on with; a
 block may stand there twice. Input holds the tokens read from and written to a cache. Cost is told in credits
-of 0.01 USD. A run that was killed tells only the outputs of its messages, and checkpoints tell no tokens at
-all. Where the program also exports each call (see `otel`), those calls count, and not their sum.
+of 0.01 USD. A run that was killed tells only the outputs of its messages, and by its checkpoints, which tell
+no tokens, that something was used. Where the program also exports each call (see `otel`), those calls count,
+and not their sum.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Raw
 
-from vaultsync.collectors.agents.copilot.names import names
 from vaultsync.collectors.agents.copilot.spans import Exported
 from vaultsync.collectors.agents.copilot.totals import Growth, Totals, Used, credit_cost, snapshots
 from vaultsync.collectors.agents.counts import number
@@ -33,13 +33,14 @@ from vaultsync.model import Finding, Issue, Quality, TokenCounts, UsageEvent
 
 SOURCE = "copilot"
 PROVIDER = "github-copilot"
-EVENTS = "events.jsonl"
-PATTERNS = (f"*/{EVENTS}", "*.jsonl")
+PATTERNS = ("*/events.jsonl", "*.jsonl")
 MARKS = (b'"copilotVersion"', b'"copilot-agent"')
 """Words of which one stands in the first row of every session."""
 BEGINNING = 4096
 PATH_LIMIT = 1000
 RUNS = ("session.start", "session.resume")
+CHOICE = "auto"
+"""What stands in the place of a model that the program chooses."""
 
 
 class Row(msgspec.Struct, gc=False):
@@ -58,8 +59,10 @@ class Data(msgspec.Struct, gc=False):
     selected: Any = msgspec.field(default=None, name="selectedModel")
     context: Any = None
     model: Any = None
+    changed: Any = msgspec.field(default=None, name="newModel")
     output: Any = msgspec.field(default=None, name="outputTokens")
     metrics: Any = msgspec.field(default=None, name="modelMetrics")
+    credits: Any = msgspec.field(default=None, name="totalNanoAiu")
 
 
 _row = msgspec.json.Decoder(Row).decode
@@ -95,7 +98,7 @@ class Copilot:
         return [Place(folder_of(environ, home, "COPILOT_HOME", ".copilot") / "session-state", PATTERNS)]
 
     def collect(self, reader: Reader) -> Iterator[Finding]:
-        """Yield what each run of a session has used, also one that has not ended, and the session's name."""
+        """Yield what each run of a session has used, and what is known of a run that has not ended."""
         reading = Reading(reader, self._project_of, self._exported)
         for found in rows_in(reader, _row):
             if isinstance(found, Issue):
@@ -107,9 +110,6 @@ class Copilot:
             except BadField as fault:
                 yield Issue(reader.file.path, number, f"{fault} The row is not counted; restore it.")
         yield from reading.rest()
-        if reader.file.name == EVENTS:
-            written = reader.last_modified_ns // 10**6
-            yield from names(SOURCE, reader.file.path.parent, reading.session, written)
 
 
 class Reading:
@@ -128,15 +128,19 @@ class Reading:
         """
         if row.type in RUNS:
             self._begin(row)
+        elif row.type == "session.model_change":
+            self._state["model"] = _model(_data_of(row).changed)
         elif row.type == "assistant.message":
             self._answer(row)
+        elif row.type == "session.usage_checkpoint":
+            self._checkpoint(row)
         elif row.type == "session.shutdown":
             yield from self._end(row)
 
     def _begin(self, row: Row) -> None:
         data, now = _data_of(row), self._instant(row)
-        self._state["session"] = id_of(data.session) or self.session
-        self._state["model"] = name_of(data.selected) or self._state.get("model")
+        self._state["session"] = id_of(data.session) or self._session
+        self._state["model"] = _model(data.selected) if data.selected else self._state.get("model")
         if "began" not in self._state or "outputs" not in self._state:
             self._state["began"] = now  # else a run was killed, and what it used is summed up with this one
         if isinstance(data.context, dict):
@@ -147,15 +151,22 @@ class Reading:
         """Note the output of a message, in case its run never ends."""
         data = _data_of(row)
         self._state.setdefault("began", self._instant(row))
-        model, output = name_of(data.model) or self._state.get("model"), number(data.output, set())
+        model, output = _model(data.model) or self._state.get("model"), number(data.output, set())
         if model and output:
             outputs: dict[str, int] = self._state.setdefault("outputs", {})
             outputs[model] = outputs.get(model, 0) + output
 
+    def _checkpoint(self, row: Row) -> None:
+        """Note that something was used, in case its run never ends."""
+        model = self._state.get("model")
+        self._state.setdefault("began", self._instant(row))
+        if model and number(_data_of(row).credits, set()):
+            self._state.setdefault("outputs", {}).setdefault(model, 0)
+
     def _end(self, row: Row) -> Iterator[UsageEvent]:
         data, now = _data_of(row), self._instant(row)
         self._state.setdefault("began", now)
-        is_told = self._exported.tells(self.session, self._began, time_of(now, self._reader.zone))
+        is_told = self._exported.tells(self._session, self._began, time_of(now, self._reader.zone))
         for model, used in snapshots(data.metrics):
             growth = self._totals.grow(model, used, id_of(row.id))
             if growth is not None and not is_told:
@@ -170,7 +181,7 @@ class Reading:
         Its end tells the same event, with larger counts.
         """
         outputs: dict[str, int] = self._state.get("outputs", {})
-        if outputs and not self._exported.tells(self.session, self._began):
+        if outputs and not self._exported.tells(self._session, self._began):
             for model, output in outputs.items():
                 growth = Growth(Used(TokenCounts(output=output)), self._totals.place(model))
                 yield self._event(model, growth, "partial")
@@ -184,12 +195,12 @@ class Reading:
             provider=PROVIDER,
             model=model,
             tokens=used.tokens,
-            key=f"{SOURCE}:{self.session}:{model}:{growth.place}",
+            key=f"{SOURCE}:{self._session}:{model}:{growth.place}",
             grain="session",
             requests=max(1, used.requests),
             cost=cost,
             cost_kind="estimated" if cost else None,
-            session=name_of(self.session),
+            session=name_of(self._session),
             project=self._project_of(folder) if folder else None,
             branch=self._state.get("branch"),
             quality=quality,
@@ -197,11 +208,11 @@ class Reading:
         )
 
     @property
-    def session(self) -> str:
+    def _session(self) -> str:
         """Id of the session; files, or their folders, are named after it."""
         path = self._reader.file.path
         return self._state.get("session") or (
-            path.parent.name if self._reader.file.name == EVENTS else path.name.partition(".")[0]
+            path.parent.name if self._reader.file.name == "events.jsonl" else path.name.partition(".")[0]
         )
 
     @property
@@ -212,6 +223,12 @@ class Reading:
     def _instant(self, row: Row) -> str:
         """The time of a row, as text."""
         return time_of(row.timestamp, self._reader.zone).isoformat()
+
+
+def _model(value: Any) -> str | None:
+    """The name of a model; None where the program chooses one."""
+    name = name_of(value)
+    return None if name == CHOICE else name
 
 
 def _data_of(row: Row) -> Data:
