@@ -36,6 +36,8 @@ class Last:
     """The notes show all changes of the ledger up to here."""
     skipped: tuple[tuple[str, str], ...] = ()
     """Kind and label of notes that were not safe to write."""
+    zone: str = ""
+    """Name of the time zone that cut its days."""
 
 
 @dataclass
@@ -55,6 +57,11 @@ class Plan:
         if not self._last.day:
             return self.day
         return max(self.day, min(date.fromisoformat(self._last.day), self.books.today))
+
+    @property
+    def zone_before(self) -> str:
+        """Time zone of the last run, where it was another one; else empty."""
+        return self._last.zone if self._last.zone != self.books.settings.zone_name else ""
 
     def is_idle(self) -> bool:
         """True when nothing happened since the last run of this day: no event, no edit, no other setting."""
@@ -77,6 +84,7 @@ class Plan:
             self._budgets,
             self._changes.token,
             tuple(skipped),
+            self.books.settings.zone_name,
         )
         self.books.ledger.set(self._fact, json.dumps(asdict(last)))
 
@@ -84,7 +92,8 @@ class Plan:
         """Notes to look at, shorter periods first; and whether each may be made if it is missing."""
         calendar = self.books.calendar
         current = self._current
-        times = [datetime.fromtimestamp(start, UTC) for start in self._changes.intervals]
+        changes = self.books.ledger.changes() if self.zone_before else self._changes
+        times = [datetime.fromtimestamp(start, UTC) for start in changes.intervals]
         days = {self.books.day_of(when) for when in times}
         if self.books.competes:
             days |= {when.date() for when in times}  # a note compares tellings by its days of UTC

@@ -52,7 +52,15 @@ class Refreshing:
             if options.writes:
                 plan.finish((n.kind, n.label) for n in outcome.notes if n.action == "skipped")
             problems = (*late, *outcome.problems)
-            return replace(outcome, collected=collected, problems=problems, hints=self._hints(targets))
+            hints = (*self._moved(plan), *self._hints(targets))
+            return replace(outcome, collected=collected, problems=problems, hints=hints)
+
+    def _moved(self, plan: Plan) -> tuple[str, ...]:
+        """Tell that days begin at other instants than they did for the last run."""
+        if not plan.zone_before:
+            return ()
+        zone = self.books.settings.zone_name
+        return (f"The time zone is {zone} now, it was {plan.zone_before}: all days are cut anew.",)
 
     def _late_saves(self, options: Options) -> tuple[str, ...]:
         """Give back what was saved into files that earlier runs replaced, and say so."""
