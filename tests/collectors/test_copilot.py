@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.collectors.support import events, issues, read, reader_of, rejected, written
+from tests.collectors.support import events, issues, read, reader_of, rejected, titled, written
 from vaultsync.collectors.agents.copilot import Copilot
 from vaultsync.collectors.agents.copilot.otel import CopilotOtel
 from vaultsync.collectors.reading import LogFile
@@ -447,3 +447,28 @@ def test_a_damaged_line_costs_only_itself(tmp_path: Path) -> None:
     path = written(session(tmp_path), lines(start()) + "{half\n" + lines(shutdown(5, FIRST)))
     found = read(collector(), path)
     assert len(events(found)) == 1 and rejected(found) == [2]
+
+
+# --- what it is called --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("id: S\nname: Poems about moss\nuser_named: true\n", "Poems about moss"),
+        ("user_named: true\r\nname: 'Mira''s poems'\r\n", "Mira's poems"),
+        ('name: "Poems: \\u00e9 "\nuser_named: true', "Poems: é"),
+        ('name: "broken\nuser_named: true', '"broken'),
+        ("name: write me poems\nuser_named: false\n", None),
+        ("name: write me poems\n", None),
+        ("name: |-\n  write me\nuser_named: true\n", None),
+        ("name:\nuser_named: true\n", None),
+        ("nested:\n  name: Poems\nuser_named: true\n", None),
+    ],
+)
+def test_a_session_shows_by_the_name_that_the_user_gave(tmp_path: Path, text: str, kept: str | None) -> None:
+    (tmp_path / "S").mkdir()
+    written(tmp_path / "S" / "workspace.yaml", text)
+    path = written(tmp_path / "S" / "events.jsonl", lines(start(), shutdown(5, FIRST)))
+    (title,) = titled(read(collector(), path)).values() or [None]
+    assert title == kept

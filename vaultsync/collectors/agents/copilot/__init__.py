@@ -20,6 +20,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Raw
 
+from vaultsync.collectors.agents.copilot.names import names
 from vaultsync.collectors.agents.copilot.spans import Exported
 from vaultsync.collectors.agents.copilot.totals import Growth, Totals, Used, credit_cost, snapshots
 from vaultsync.collectors.agents.counts import number
@@ -33,7 +34,8 @@ from vaultsync.model import Finding, Issue, Quality, TokenCounts, UsageEvent
 
 SOURCE = "copilot"
 PROVIDER = "github-copilot"
-PATTERNS = ("*/events.jsonl", "*.jsonl")
+EVENTS = "events.jsonl"
+PATTERNS = (f"*/{EVENTS}", "*.jsonl")
 MARKS = (b'"copilotVersion"', b'"copilot-agent"')
 """Words of which one stands in the first row of every session."""
 BEGINNING = 4096
@@ -98,7 +100,7 @@ class Copilot:
         return [Place(folder_of(environ, home, "COPILOT_HOME", ".copilot") / "session-state", PATTERNS)]
 
     def collect(self, reader: Reader) -> Iterator[Finding]:
-        """Yield what each run of a session has used, and what is known of a run that has not ended."""
+        """Yield what each run of a session has used, also one that has not ended, and the session's name."""
         reading = Reading(reader, self._project_of, self._exported)
         for found in rows_in(reader, _row):
             if isinstance(found, Issue):
@@ -110,6 +112,9 @@ class Copilot:
             except BadField as fault:
                 yield Issue(reader.file.path, number, f"{fault} The row is not counted; restore it.")
         yield from reading.rest()
+        if reader.file.name == EVENTS:
+            written = reader.last_modified_ns // 10**6
+            yield from names(SOURCE, reader.file.path.parent, reading.session, written)
 
 
 class Reading:
@@ -139,7 +144,7 @@ class Reading:
 
     def _begin(self, row: Row) -> None:
         data, now = _data_of(row), self._instant(row)
-        self._state["session"] = id_of(data.session) or self._session
+        self._state["session"] = id_of(data.session) or self.session
         self._state["model"] = _model(data.selected) if data.selected else self._state.get("model")
         if "began" not in self._state or "outputs" not in self._state:
             self._state["began"] = now  # else a run was killed, and what it used is summed up with this one
@@ -166,7 +171,7 @@ class Reading:
     def _end(self, row: Row) -> Iterator[UsageEvent]:
         data, now = _data_of(row), self._instant(row)
         self._state.setdefault("began", now)
-        is_told = self._exported.tells(self._session, self._began, time_of(now, self._reader.zone))
+        is_told = self._exported.tells(self.session, self._began, time_of(now, self._reader.zone))
         for model, used in snapshots(data.metrics):
             growth = self._totals.grow(model, used, id_of(row.id))
             if growth is not None and not is_told:
@@ -181,7 +186,7 @@ class Reading:
         Its end tells the same event, with larger counts.
         """
         outputs: dict[str, int] = self._state.get("outputs", {})
-        if outputs and not self._exported.tells(self._session, self._began):
+        if outputs and not self._exported.tells(self.session, self._began):
             for model, output in outputs.items():
                 growth = Growth(Used(TokenCounts(output=output)), self._totals.place(model))
                 yield self._event(model, growth, "partial")
@@ -195,12 +200,12 @@ class Reading:
             provider=PROVIDER,
             model=model,
             tokens=used.tokens,
-            key=f"{SOURCE}:{self._session}:{model}:{growth.place}",
+            key=f"{SOURCE}:{self.session}:{model}:{growth.place}",
             grain="session",
             requests=max(1, used.requests),
             cost=cost,
             cost_kind="estimated" if cost else None,
-            session=name_of(self._session),
+            session=name_of(self.session),
             project=self._project_of(folder) if folder else None,
             branch=self._state.get("branch"),
             quality=quality,
@@ -208,11 +213,11 @@ class Reading:
         )
 
     @property
-    def _session(self) -> str:
+    def session(self) -> str:
         """Id of the session; files, or their folders, are named after it."""
         path = self._reader.file.path
         return self._state.get("session") or (
-            path.parent.name if self._reader.file.name == "events.jsonl" else path.name.partition(".")[0]
+            path.parent.name if self._reader.file.name == EVENTS else path.name.partition(".")[0]
         )
 
     @property
