@@ -109,6 +109,16 @@ def test_messages_without_counts_are_no_calls(tmp_path: Path) -> None:
     assert told(written(tmp_path / "s.jsonl", lines(*rows))) == []
 
 
+@pytest.mark.parametrize("era", ["json", "jsonl"])
+def test_an_answer_that_counts_nothing_is_a_call_of_which_nothing_is_known(tmp_path: Path, era: str) -> None:
+    none = answer("m-3", dict.fromkeys(TOKENS, 0))
+    rows = [answer(), none, answer(tokens=none["tokens"])]
+    text = document(*rows) if era == "json" else lines(meta(), *rows)
+    first, second = events(told(written(tmp_path / f"session.{era}", text)))
+    assert (first.tokens, first.quality) == (COUNTED, "final")
+    assert (second.tokens, second.quality) == (TokenCounts(), "partial")
+
+
 # --- each answer once ---------------------------------------------------------------------------
 
 

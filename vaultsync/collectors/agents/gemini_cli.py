@@ -33,7 +33,7 @@ from vaultsync.collectors.families import Split
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.registry import Place, Retention
 from vaultsync.collectors.values import BadField, text
-from vaultsync.model import Finding, Issue, SessionTitle, UsageEvent
+from vaultsync.model import Finding, Issue, SessionTitle, TokenCounts, UsageEvent
 
 SOURCE = "gemini-cli"
 PATTERNS = ("*/chats/**/*.json", "*/chats/**/*.jsonl")
@@ -76,7 +76,8 @@ class Call(NamedTuple):
 
     when: datetime
     model: str
-    counts: Split
+    counts: Split | None
+    """None: the program has written zeros, though a model did answer."""
 
 
 _row = msgspec.json.Decoder(Row).decode
@@ -185,10 +186,12 @@ class Session:
         Raises:
             BadField: It cannot be counted.
         """
-        counts = counts_of(object_of(row.tokens, "tokens", KEYS), COUNTS, "outside")
-        if counts is not None:
-            call = Call(time_of(row.timestamp, self._reader.zone), name_of(row.model) or "unknown", counts)
-            self._calls[id_of(row.id) or len(self._calls)] = call
+        values, ident = object_of(row.tokens, "tokens", KEYS), id_of(row.id) or len(self._calls)
+        counts = counts_of(values, COUNTS, "outside")
+        if counts is None and (not values or ident in self._calls):
+            return
+        when, model = time_of(row.timestamp, self._reader.zone), name_of(row.model) or "unknown"
+        self._calls[ident] = Call(when, model, counts)
 
     def _note(self, line: int | None, told: str) -> None:
         self.issues.append(Issue(self._path, line, told))
@@ -197,19 +200,21 @@ class Session:
         """The answers; those of a subagent belong to the session that it works for."""
         session = parent_of(self._path) or self._id if self._is_agent else self._id
         for ident, call in self._calls.items():
+            counts = call.counts or Split(TokenCounts())
             yield UsageEvent(
                 when=call.when,
                 source=SOURCE,
                 provider="google",
                 model=call.model,
-                tokens=call.counts.tokens,
+                tokens=counts.tokens,
                 key=key_of(self._id, ident),
-                unsplit=call.counts.unsplit,
+                unsplit=counts.unsplit,
                 session=name_of(session),
                 project=project,
                 action_type="agent" if self._is_agent else None,
                 agent=name_of(self._id) if self._is_agent else None,
-                flags=call.counts.flags,
+                quality="final" if call.counts else "partial",
+                flags=counts.flags,
             )
 
     def titles(self) -> Iterator[SessionTitle]:
