@@ -107,6 +107,49 @@ def test_calls_that_move_over_midnight_are_told_together() -> None:
     assert found.shares == (("midnight", 0, 0, 2),)
 
 
+@pytest.mark.parametrize(
+    ("second", "reason"), [("1.99", "midnight"), ("2.00", "midnight"), ("2.02", "unexplained")]
+)
+def test_calls_that_move_over_midnight_on_a_bill(second: str, reason: str) -> None:
+    next_day = DAY + timedelta(days=1)
+    found = pair(
+        said("calls", figures("3", 30, 3)),
+        said("calls", figures("1", 10, 1), next_day),
+        said("bill", figures("2", stated=1)),
+        said("bill", figures(second, stated=1), next_day),
+    )
+    assert {row.reason for row in found.rows} == {reason}
+
+
+def test_a_bill_that_names_no_model_is_held_against_all_of_them() -> None:
+    next_day = DAY + timedelta(days=1)
+    found = pair(
+        said("calls", figures("1.00", 100, 10)),
+        said("calls", figures("0.50", 7), model="haiku"),
+        said("bill", figures("1.50", stated=2), model="(all)"),
+        said("bill", figures("9"), next_day, model="(all)"),
+    )
+    assert [(row.model, row.difference, row.reason) for row in found.rows] == [
+        ("(all)", 0, None),
+        ("(all)", 9, "day_only_there"),
+    ]
+    assert found.rows[0].here and found.rows[0].here.total == 117
+
+
+@pytest.mark.parametrize(
+    ("bill", "reason"), [("0.12", "rounding"), ("0.1275", "unexplained"), ("0.123001", "unexplained")]
+)
+def test_only_amounts_that_were_rounded_differ_by_rounding(bill: str, reason: str) -> None:
+    found = pair(said("calls", figures("0.123", 5)), said("bill", figures(bill, stated=1)))
+    assert [row.reason for row in found.rows] == [reason]
+
+
+def test_an_export_may_lack_a_part_of_the_last_days() -> None:
+    less = pair(LOGS, said("export", figures("0.5", 50, 5)), today=DAY)
+    more = pair(LOGS, said("export", figures("1.5", 150, 15)), today=DAY)
+    assert [each.rows[0].reason for each in (less, more)] == ["unfinished", "unexplained"]
+
+
 def test_a_bill_of_a_month_is_held_against_the_whole_month() -> None:
     found = pair(
         LOGS,

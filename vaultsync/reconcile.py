@@ -35,12 +35,12 @@ Reason = Literal[
 REASONS: Final[Mapping[Reason, str]] = {
     "day_only_there": "days told only by {there}",
     "day_only_here": "days told only by {here}",
-    "unfinished": "the last two days, which may not be in {there} yet",
+    "unfinished": "the last two days, which may not be whole in {there} yet",
     "model_only_there": "models told only by {there}: hidden calls, other programs and machines",
     "model_only_here": "models told only by {here}",
     "not_a_model": "items that are no model: searches, fees, taxes",
     "placeholders": "outputs told only in part by {here}, the prompts being the same",
-    "other_price": "the same tokens at another price: regions, modes, discounts",
+    "other_price": "the same tokens at another price: modes, regions, cache lifetimes, searches, discounts",
     "no_price": "rows with calls that have no price, so that their cost is not known",
     "midnight": "calls about midnight UTC, told on different days",
     "rounding": "amounts that were rounded before they were told",
@@ -65,7 +65,10 @@ FILES: Final[Mapping[str, str]] = {
 """What a provider gives out that tells of all its calls, as far as a collector reads it."""
 UNFINISHED: Final = timedelta(days=2)
 """How long providers revise their figures of a day."""
-HALF_CENT: Final = Decimal("0.005")
+CENTS: Final = 2
+"""Digits behind the point of an amount that was rounded to cents."""
+ALL: Final = "(all)"
+"""What stands in the place of a model where one of two tellings names none."""
 PRECISION: Final = 120
 """Digits of a sum, so that nothing is rounded on the way."""
 ZERO: Final = Decimal(0)
@@ -242,6 +245,18 @@ class _Pair:
             self.told.add((when, is_here))
             if one.is_model:
                 self.models.add(one.model)
+        named = {is_here for (_, model), of in self.sums.items() if model in self.models for is_here in of}
+        if len(named) == 1 and len({is_here for _, is_here in self.told}) == 2:
+            self._forget_models()
+
+    def _forget_models(self) -> None:
+        """Compare whole days: one of the two tells no model, so nothing can be said of one."""
+        sums, self.models = self.sums, {ALL}
+        self.sums = defaultdict(dict)
+        for (when, _), of in sums.items():
+            whole = self.sums[when, ALL]
+            for is_here, told in of.items():
+                whole[is_here] = whole.get(is_here, NOTHING) + told
 
 
 def _explained(pair: _Pair, today: date) -> list[Row]:
@@ -254,10 +269,11 @@ def _explained(pair: _Pair, today: date) -> list[Row]:
 
 def _reason(row: Row, pair: _Pair, today: date) -> Reason | None:
     """Why the two tell different costs of a row; the first rule that fits."""
+    is_late = pair.days[row.when] > today - UNFINISHED
     if row.there is None:
-        if (row.when, False) in pair.told:
-            return "model_only_here"
-        return "unfinished" if pair.days[row.when] > today - UNFINISHED else "day_only_here"
+        if is_late:
+            return "unfinished"
+        return "model_only_here" if (row.when, False) in pair.told else "day_only_here"
     if row.here is None:
         if row.model not in pair.models:
             return "not_a_model"
@@ -266,11 +282,13 @@ def _reason(row: Row, pair: _Pair, today: date) -> Reason | None:
         return "no_price"
     if not row.difference and not row.tokens:
         return None
-    return _reason_of_both(row.here, row.there, row.difference)
+    reason = _reason_of_both(row.here, row.there, row.difference)
+    is_less = row.difference < 0 or (row.tokens or 0) < 0
+    return "unfinished" if reason == "unexplained" and is_late and is_less else reason
 
 
 def _reason_of_both(here: Sum, there: Sum, difference: Decimal) -> Reason:
-    if difference and abs(difference) <= HALF_CENT * max(here.stated, there.stated):
+    if difference and abs(difference) <= _slack(here, there):
         return "rounding"
     if here.classes == there.classes:
         return "other_price"
@@ -281,8 +299,19 @@ def _reason_of_both(here: Sum, there: Sum, difference: Decimal) -> Reason:
     return "unexplained"
 
 
+def _slack(here: Sum, there: Sum) -> Decimal:
+    """How much of a difference comes of amounts that were rounded before they were told."""
+    return max(_half_digit(side.cost) * side.stated for side in (here, there))
+
+
+def _half_digit(cost: Decimal | None) -> Decimal:
+    """Half of the last digit in which the amounts of a sum are told; of a cent, if that is more exact."""
+    exponent = (cost or ZERO).normalize().as_tuple().exponent
+    return Decimal(5).scaleb(min(-CENTS, int(exponent)) - 1)
+
+
 def _over_midnight(rows: list[Row]) -> list[Row]:
-    """Explain two days, one after the other, of which both tell the same tokens in sum."""
+    """Explain two days, one after the other, of which both tell the same in sum."""
     by_model: defaultdict[str, list[int]] = defaultdict(list)
     for place, row in enumerate(rows):
         if row.reason == "unexplained":
@@ -298,8 +327,13 @@ def _over_midnight(rows: list[Row]) -> list[Row]:
 def _are_shifted(one: Row, two: Row) -> bool:
     if len(one.when) < 10 or len(two.when) < 10 or not (one.here and one.there and two.here and two.there):
         return False
-    is_next = date.fromisoformat(two.when) - date.fromisoformat(one.when) == timedelta(days=1)
-    return is_next and (one.here + two.here).classes == (one.there + two.there).classes
+    if date.fromisoformat(two.when) - date.fromisoformat(one.when) != timedelta(days=1):
+        return False
+    here, there = one.here + two.here, one.there + two.there
+    if one.tokens is None or two.tokens is None:
+        slack = _slack(here, there)
+        return abs(one.difference + two.difference) <= slack < min(abs(one.difference), abs(two.difference))
+    return here.classes == there.classes
 
 
 def _total(rows: Iterable[Row]) -> Row:
