@@ -32,9 +32,7 @@ def test_without_a_session_or_a_name_there_is_no_title(session: object, title: o
         ("x" * 200 + "…", "x" * 5000, True),
     ],
 )
-def test_a_title_that_a_prompt_begins_with_is_the_prompt(
-    title: object, prompt: object, expected: bool
-) -> None:
+def test_a_title_that_begins_a_prompt_is_the_prompt(title: object, prompt: object, expected: bool) -> None:
     assert is_prompt(title, prompt) is expected
 
 
