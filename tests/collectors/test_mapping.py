@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -105,6 +106,35 @@ RECORD = {"at": "2026-01-07T14:30:00Z", "a.b": "x", "use": {"in": 800, "out": [0
 PATHS = {"when": "at", "input": "use.in", "output": "use.out.1", "project": "a.b"}
 
 
+INVOICES = "from,to,amount\n2026-03-01,2026-04-01,12.50\n2026-04-01,2026-05-01,\n"
+INVOICE: dict[str, Any] = {
+    "columns": {"when": "from", "until": "to", "cost": "amount"},
+    "constants": {"provider": "mistral"},
+    "tells": "bills",
+}
+
+
+def test_a_bill_needs_no_tokens_and_may_be_of_a_month(tmp_path: Path) -> None:
+    found = mapped(tmp_path, INVOICES, **INVOICE)
+    (event,) = events(found)
+    assert (event.provider, event.model, event.tokens.total, event.requests) == ("mistral", "(all)", 0, 0)
+    assert (event.cost, event.cost_kind, event.grain) == (Decimal("12.50"), "billed", "month")
+    assert rejected(found) == [3]
+
+
+@pytest.mark.parametrize(("tells", "day"), [("calls", 6), ("usage", 7)])
+def test_the_days_of_a_provider_are_of_utc(tmp_path: Path, tells: str, day: int) -> None:
+    path = written(tmp_path / "log.csv", CSV.replace("2026-01-07T14:30:00Z", "2026-01-07"))
+    log = MappedLog(MappingSpec.from_dict({**BASE, "tells": tells}))
+    (event,) = events(read(log, path, zone=ZoneInfo("Europe/Berlin")))
+    assert event.when.day == day
+
+
+def test_what_a_provider_tells_replaces_what_it_told_before() -> None:
+    specs = [MappingSpec.from_dict({**BASE, "tells": tells}) for tells in ("calls", "usage")]
+    assert [MappedLog(spec).kind for spec in specs] == ["lines", "document"]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "records"),
     [
@@ -166,6 +196,7 @@ def test_files_are_claimed_by_the_glob_alone(tmp_path: Path) -> None:
         ),
         ({"columns": ["at"]}, "columns is ['at']; it is a list of `field: value`.", "columns"),
         ({"columns": {"when": 1}}, "the column for when is 1; it is a name in quotes.", "columns.when"),
+        ({"tells": "bills"}, "mapping gateway tells bills, and has no column for `cost`.", ""),
         ({"constants": {"model": "m"}}, "mapping gateway has model as a column and as a constant.", ""),
         (
             {"constants": {"project": None}},

@@ -19,15 +19,17 @@
         decimal_comma: true                # 0,27 is a number below one; thousands are then "." unless named
         thousands: "."                     # what separates thousands; default: nothing does
         records: data.items                # dotted path to the list of records in a JSON document or line
-        tells: usage                       # a provider's own figures, not single calls; or events, metrics
+        tells: usage                       # a provider's own figures, not single calls; or bills, ...
 
-Only `name`, `files` and `columns` are needed, and among the columns or constants a time and a token count.
-Fields are `when`, `id`, `session`, `provider`, `model`, `project`, `branch`, `action_type`, `action_name`,
-`agent`, `machine`, `mode`, `region`; `input` (the prompt without cached tokens) or `prompt` (with them),
-`output`, `total`, `cache_read`, `cache_write`, `cache_write_5m`, `cache_write_30m`, `cache_write_1h`,
-`cache_write_12h`, `cache_writes` (all lifetimes in one), `reasoning`, `input_audio`, `output_audio`,
-`cache_read_audio`; `web_searches`, `requests`, `duration_ms`; `cost`, `currency`, `cost_kind`. The names of
-flat events (`timestamp`, `input_tokens`, ...) do as well.
+Only `name`, `files` and `columns` are needed, and among the columns or constants a time and a token count; of
+bills a cost. Where a provider tells, a time without an offset is of UTC, as providers cut their days.
+Fields are `when`, `until` (the end of what a record sums up), `id`, `session`, `provider`, `model`,
+`project`, `branch`, `action_type`, `action_name`, `agent`, `machine`, `mode`, `region`; `input` (the prompt
+without cached tokens) or `prompt` (with them), `output`, `total`, `cache_read`, `cache_write`,
+`cache_write_5m`, `cache_write_30m`, `cache_write_1h`, `cache_write_12h`, `cache_writes` (all lifetimes in
+one), `reasoning`, `input_audio`, `output_audio`, `cache_read_audio`; `web_searches`, `requests`,
+`duration_ms`; `cost`, `currency`, `cost_kind`. The names of flat events (`timestamp`, `input_tokens`, ...) do
+as well.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -55,7 +57,10 @@ from vaultsync.model import TELLS, Finding, Issue, Tells
 from vaultsync.text import nearest_or_all
 
 Format = Literal["csv", "jsonl", "json"]
-FIELDS = frozenset({*ALIASES, "prompt"} - {"run_type"})
+FIELDS = frozenset({*ALIASES, "prompt", "until"} - {"run_type"})
+TIMES = ("when", "until")
+BILL: Mapping[str, object] = {"model": "(all)", "cost_kind": "billed"}
+"""What is said of a record of a bill that does not say otherwise."""
 KEYS = (
     "name",
     "files",
@@ -149,7 +154,9 @@ class MappingSpec:
             raise BadMapping(f"mapping {self.name} has {min(both)} as a column and as a constant.")
         if "when" not in known:
             raise BadMapping(f"mapping {self.name} has no column for `when`, the time of the event.")
-        if not known & {*COUNTS, "prompt"}:
+        if self.tells == "bills" and "cost" not in known:
+            raise BadMapping(f"mapping {self.name} tells bills, and has no column for `cost`.")
+        if self.tells != "bills" and not known & {*COUNTS, "prompt"}:
             raise BadMapping(
                 f"mapping {self.name} has no column with a token count, such as `input` or `output`."
             )
@@ -171,7 +178,9 @@ class MappedLog:
     def __init__(self, spec: MappingSpec) -> None:
         self._spec, self._shape = spec, _shape(spec)
         self.name, self.tells = spec.name, spec.tells
-        self.kind: Literal["lines", "document"] = "document" if spec.format == "json" else "lines"
+        self._is_export = spec.tells in ("usage", "bills")
+        is_document = self._is_export or spec.format == "json"
+        self.kind: Literal["lines", "document"] = "document" if is_document else "lines"
 
     def claims(self, file: LogFile) -> bool:
         """True when the path fits the mapping's glob."""
@@ -179,7 +188,8 @@ class MappedLog:
 
     def collect(self, reader: Reader) -> Iterator[Finding]:
         """Yield an event per record, in order."""
-        spec, origin = self._spec, Origin(self.name, reader.zone, reader.now_ns)
+        spec, zone = self._spec, UTC if self._is_export else reader.zone
+        origin = Origin(self.name, zone, reader.now_ns, bills=spec.tells == "bills")
         for found in self._records(reader):
             if isinstance(found, Issue):
                 yield found
@@ -225,17 +235,19 @@ class MappedLog:
     def _look(self, record: Mapping[str, Any]) -> tuple[Found]:
         """Find the fields of a record by the mapping."""
         found, pattern = self._shape.find(record), self._spec.time_format
-        if "when" in found.values and pattern and pattern not in UNIX:
-            found.values["when"] = _time(found.values["when"], pattern)
+        for name in TIMES if pattern and pattern not in UNIX else ():
+            if name in found.values:
+                found.values[name] = _time(found.values[name], pattern or "")
         return (found,)
 
 
 def _shape(spec: MappingSpec) -> Shape:
     """The table that a mapping is; a prompt count with cached tokens is the input of the inclusive family."""
     is_inclusive = "prompt" in {*spec.columns, *spec.constants}
+    constants = {**(BILL if spec.tells == "bills" else {}), **spec.constants}
     return Shape(
         {_field(known): _column_getter(spec, known, column) for known, column in spec.columns.items()},
-        {_field(known): value for known, value in spec.constants.items()},
+        {_field(known): value for known, value in constants.items()},
         "inclusive" if is_inclusive else "disjoint",
     )
 
