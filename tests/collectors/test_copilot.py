@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.collectors.enduring import HOSTILE
 from tests.collectors.support import events, issues, read, reader_of, rejected, titled, written
 from vaultsync.collectors.agents.copilot import Copilot
 from vaultsync.collectors.agents.copilot.otel import CopilotOtel
@@ -251,6 +254,78 @@ def test_copies_of_a_session_count_once(ledger: Ledger, tmp_path: Path) -> None:
     headless = session(tmp_path / "copy", *ROWS[1:8])
     found = held(ledger, path, flat, headless)
     assert [vector(event) for event in found] == [(60, 0, 40, 20), (100, 0, 50, 30)]
+
+
+# --- the store beside the sessions --------------------------------------------------------------
+
+CALLS = ("session_id", "model", "created_at", "input_tokens", "output_tokens", "cache_read_tokens",
+         "cache_write_tokens", "reasoning_tokens", "total_nano_aiu")  # fmt: skip
+
+
+def call(minute: int, *counts: Any, session: str = "S1", model: Any = MODEL) -> tuple[Any, ...]:
+    return (session, model, f"2026-07-29 {9 + minute // 60:02}:{minute % 60:02}:00", *counts)
+
+
+def store(tmp_path: Path, *calls: tuple[Any, ...], names: tuple[str, ...] = CALLS) -> None:
+    path = tmp_path / "session-store.db"
+    path.unlink(missing_ok=True)
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(f"CREATE TABLE assistant_usage_events (id INTEGER PRIMARY KEY, {', '.join(names)})")
+        for row in calls:
+            marks = ", ".join("?" * len(row))
+            db.execute(f"INSERT INTO assistant_usage_events ({', '.join(names)}) VALUES ({marks})", row)
+
+
+ONE = call(1, 1000, 10, 600, 100, 4, 2_000_000_000)
+TWO = call(2, 2000, 20, 1500, 0, 0, 1_000_000_000)
+
+
+def test_a_run_that_was_killed_tells_its_calls_by_the_store(tmp_path: Path) -> None:
+    store(tmp_path, ONE, TWO, call(3, 9, 9, 0, 0, 0, 0, session="S2"))
+    (total,) = events(told(tmp_path, start(), message(1, 10, model=MODEL), message(2, 20, model=MODEL)))
+    assert total.tokens == TokenCounts(800, 2100, cache_write=100, output=30, reasoning=4)
+    assert (total.quality, total.requests, total.cost) == ("session-total", 2, Decimal("0.03"))
+
+
+def test_a_run_whose_model_no_message_names_is_told_by_the_store(tmp_path: Path) -> None:
+    store(tmp_path, ONE, call(2, 50, 5, 0, 0, 0, 0, model="gpt-5-mini"))
+    found = events(told(tmp_path, start(), message(1, 10), message(2, 5)))
+    assert {event.model: event.tokens.prompt for event in found} == {MODEL: 1000, "gpt-5-mini": 50}
+
+
+def test_a_store_that_does_not_know_all_calls_is_not_believed(tmp_path: Path) -> None:
+    store(tmp_path, ONE)
+    (total,) = events(told(tmp_path, start(), message(1, 10, model=MODEL), message(2, 20, model=MODEL)))
+    assert (total.tokens, total.quality) == (TokenCounts(output=30), "partial")
+
+
+def test_a_run_that_ends_counts_once_and_what_came_before_it_not_again(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    asked = [start(), message(1, 30, model=MODEL)]
+    ended = [*asked, shutdown(5, {MODEL: (3000, 2100, 100, 30)})]
+    later = [*ended, resume(60), message(61, 30, model=MODEL)]
+    calls = [ONE, TWO, call(61, 300, 30, 0, 0, 0, 0)]
+    for rows, known in ((asked, 2), (ended, 2), (later, 3)):
+        store(tmp_path, *calls[:known])
+        found = held(ledger, session(tmp_path, *rows))
+    assert [(event.tokens.prompt, event.tokens.output) for event in found] == [(3000, 30), (300, 30)]
+
+
+@pytest.mark.parametrize("bad", [*HOSTILE])
+def test_odd_calls_in_the_store_are_survived(tmp_path: Path, bad: Any) -> None:
+    bad = json.dumps(bad) if isinstance(bad, list | dict) else bad if bad != 10**30 else "1e30"
+    store(tmp_path, call(1, *[bad] * 6), call(2, *[bad] * 6, model=bad), ("S1", MODEL, bad, *[7] * 6), TWO)
+    found = events(told(tmp_path, start(), message(1, 20, model=MODEL)))
+    assert found and all(event.tokens.total < 10**13 for event in found)
+
+
+def test_a_store_of_another_shape_or_none_at_all_tells_nothing(tmp_path: Path) -> None:
+    rows = [start(), message(1, 10, model=MODEL)]
+    store(tmp_path, ("S1",), names=("session_id",))
+    before = told(tmp_path, *rows)
+    written(tmp_path / "session-store.db", "no database")
+    assert before == told(tmp_path, *rows) and [event.quality for event in events(before)] == ["partial"]
 
 
 # --- exported calls -----------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from msgspec import Raw
 
 from vaultsync.collectors.agents.copilot.names import names
 from vaultsync.collectors.agents.copilot.spans import Exported
+from vaultsync.collectors.agents.copilot.store import used_since
 from vaultsync.collectors.agents.copilot.totals import Growth, Totals, Used, credit_cost, snapshots
 from vaultsync.collectors.agents.counts import number
 from vaultsync.collectors.agents.lines import NOTHING, decoded, id_of, name_of, time_of
@@ -181,15 +182,20 @@ class Reading:
             self._state.pop("began", None)
 
     def rest(self) -> Iterator[UsageEvent]:
-        """What is known of a run that has not ended, and perhaps never will: the outputs of its messages.
+        """What is known of a run that has not ended, and perhaps never will: its calls in the store.
 
         Its end tells the same event, with larger counts.
         """
-        outputs: dict[str, int] = self._state.get("outputs", {})
-        if outputs and not self._exported.tells(self.session, self._began):
-            for model, output in outputs.items():
-                growth = Growth(Used(TokenCounts(output=output)), self._totals.place(model))
-                yield self._event(model, growth, "partial")
+        if "began" not in self._state or self._exported.tells(self.session, self._began):
+            return
+        stored = used_since(self._reader.file.path, self.session, self._began)
+        outputs = {**dict.fromkeys(stored, 0), **self._state.get("outputs", {})}
+        for model, output in outputs.items():
+            used, place = stored.get(model), self._totals.place(model)
+            if used and used.tokens.output >= output:
+                yield self._event(model, Growth(used, place), "session-total")
+            else:
+                yield self._event(model, Growth(Used(TokenCounts(output=output)), place), "partial")
 
     def _event(self, model: str, growth: Growth, quality: Quality) -> UsageEvent:
         used, folder = growth.used, self._state.get("folder")
