@@ -138,6 +138,8 @@ class Said(NamedTuple):
     rank: tuple[int, str]
     """Its place among the tellings, least is best."""
     sum: Sum
+    is_odd: bool = False
+    """True for a sum of days that are no calendar month, which can be held against nothing."""
 
 
 @dataclass(frozen=True, slots=True)

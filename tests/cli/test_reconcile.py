@@ -40,6 +40,7 @@ FOUND = Reconciled(
     {"calls": "calls", "anthropic-usage": "usage"},
     ("openai", "xai"),
     (("invoice", "2025-12"),),
+    ("report",),
     ("console",),
 )
 
@@ -78,7 +79,8 @@ def test_what_could_not_be_compared_is_named_with_what_to_do(cli: Cli) -> None:
     assert "of another account by `tellings`: console." in text
     assert "Only one telling of openai. To check it, put the usage or cost CSV" in text
     assert "into /logs, and run `vaultsync collect`." in text
-    assert "Only one telling of xai. To check it, a CSV or JSON of its figures needs a mapping" in text
+    assert "Only one telling of xai. To check it, put a CSV or JSON of its figures into /logs" in text
+    assert "report has sums over days that are no calendar month" in text
 
 
 def test_without_a_second_telling_it_says_what_to_fetch_and_succeeds(
@@ -115,9 +117,10 @@ def test_json_is_exact_and_null_where_nothing_is_told(cli: Cli) -> None:
     }
     assert each["totals"]["difference"] == Decimal("0.25") == sum(r["cost"] for r in each["reasons"])
     assert each["facts"]["telling"] == {"partial_events": 3, "unpriced_events": 2, "special_tokens": 0}
-    assert (said["alone"], said["cut"], said["also"]) == (
+    assert (said["alone"], said["cut"], said["odd"], said["also"]) == (
         ["openai", "xai"],
         [{"telling": "invoice", "month": "2025-12"}],
+        ["report"],
         ["console"],
     )
 

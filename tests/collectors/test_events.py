@@ -27,6 +27,18 @@ def test_end_of_a_bucket_makes_an_aggregate(until: object, grain: str) -> None:
     assert (event.grain, event.when) == (grain, datetime(2026, 2, 10, tzinfo=UTC))
 
 
+@pytest.mark.parametrize(
+    ("start", "until", "flags"),
+    [
+        *(("2026-02-01", "2026-03-01", ()), ("2026-02-01", "2026-02-28", ())),
+        *(("2026-02-01", "2026-02-27", ("odd_period",)), ("2026-02-15", "2026-03-15", ("odd_period",))),
+    ],
+)
+def test_a_sum_over_days_that_are_no_month_is_flagged(start: str, until: str, flags: tuple[str, ...]) -> None:
+    event = build(Found({**COUNTS, "when": start, "until": until}), Origin("s")).event
+    assert event.flags == flags
+
+
 @pytest.mark.parametrize("until", ["2026-02-10T00:00:00Z", "2026-02-09", "soon"])
 def test_bucket_that_does_not_end_later_is_refused(until: str) -> None:
     with pytest.raises(BadField, match="end"):

@@ -101,6 +101,22 @@ def test_a_month_is_told_as_a_whole_or_not_at_all(world: World) -> None:
         [],
         [{"telling": "anthropic-spend-report", "month": "2026-01"}],
     )
+    assert reconciled(world, "--since", "2026-01-05", "--until", "2026-01-20")["cut"] == part["cut"]
+
+
+def test_a_sum_over_other_days_than_a_month_is_held_against_nothing(world: World) -> None:
+    configure(world)
+    report = (
+        "user_email,account_uuid,product,model,total_requests,total_prompt_tokens,total_completion_tokens,"
+        "total_net_spend_usd,total_gross_spend_usd\n"
+        "a@b.c,1,API,claude-opus-4-5,2,1000,100,0.0075,0.0075\n"
+    )
+    world.write("logs/spend-report-x-2026-01-01-to-2026-01-20.csv", report)
+    world.log("a.jsonl", event(f"{DAY}T08:00:00Z", 1000, 100))
+    said = reconciled(world)
+    assert (said["comparisons"], said["cut"], said["odd"]) == ([], [], ["anthropic-spend-report"])
+    assert said["alone"] == ["anthropic"]
+    assert "no calendar month" in world.run("reconcile").stdout
 
 
 def test_another_account_is_left_out_and_one_provider_can_be_asked_for(world: World) -> None:

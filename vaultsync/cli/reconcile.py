@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vaultsync.sync.reconcile import Reconciled
 
 SCHEMA = "vaultsync.reconcile/1"
+_BY_MAPPING = "put a CSV or JSON of its figures into {where} with a mapping that says `tells: usage` or `bills`"
 MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
 
@@ -171,17 +172,15 @@ def _left(found: Reconciled, settings: Settings) -> Iterator[str]:
         yield from ("", "There is nothing to compare: no spend of these days is told twice.")
     for telling, of in found.cut:
         yield f"{plain(telling)} tells {of} as a whole; `--month {of}` compares it."
+    for telling in found.odd:
+        yield f"{plain(telling)} has sums over days that are no calendar month, which cannot be compared."
     if found.also:
         names = ", ".join(map(plain, found.also))
         yield f"Left out, for it is of another account by `tellings`: {names}."
     where = settings.logs[0] if settings.logs else "a folder that you name under `logs:`"
     for provider in found.alone:
         file = FILES.get(provider)
-        how = (
-            f"put {file} into {where}"
-            if file
-            else "a CSV or JSON of its figures needs a mapping that `tells: usage`"
-        )
+        how = f"put {file} into {where}" if file else _BY_MAPPING.format(where=where)
         yield f"Only one telling of {plain(provider)}. To check it, {how}, and run `vaultsync collect`."
 
 

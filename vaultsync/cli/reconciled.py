@@ -29,6 +29,7 @@ def to_json(found: Reconciled, currency: str) -> str:
         "comparisons": [_comparison(each, found.kinds) for each in found.comparisons],
         "alone": found.alone,
         "cut": [{"telling": telling, "month": month} for telling, month in found.cut],
+        "odd": found.odd,
         "also": found.also,
     }
     return (

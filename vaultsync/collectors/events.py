@@ -14,6 +14,7 @@ from vaultsync.collectors.identity import response_key
 from vaultsync.collectors.reading import Reader
 from vaultsync.collectors.values import BadField, clock, count, instant, is_date, money, quote, text
 from vaultsync.model import CostKind, Finding, Grain, Issue, TokenCounts, UsageEvent
+from vaultsync.periods import month
 
 ACTIONS = ("skill", "agent", "command", "manual", "scheduled")
 _AHEAD = timedelta(hours=48)
@@ -121,7 +122,10 @@ def _when(values: Mapping[str, object], origin: Origin) -> tuple[datetime, Grain
             return instant(str(origin.day), origin.zone), origin.grain, ("assumed_date",)
     when = instant(value, origin.zone)
     if "until" in values:
-        return when, _bucket(instant(values["until"], origin.zone, "end") - when), ()
+        end = instant(values["until"], origin.zone, "end")
+        grain = _bucket(end - when)
+        is_odd = grain == "month" and not _is_month(when, end)
+        return when, grain, ("odd_period",) if is_odd else ()
     return when, "day" if origin.grain == "request" and is_date(value) else origin.grain, ()
 
 
@@ -130,6 +134,12 @@ def _bucket(width: timedelta) -> Grain:
     if width <= timedelta(0):
         raise BadField("the end is not after the beginning.")
     return "hour" if width <= timedelta(hours=1) else "day" if width <= timedelta(days=1) else "month"
+
+
+def _is_month(start: datetime, end: datetime) -> bool:
+    """True for a month of the calendar, whether its end is told as its last day or as the day after."""
+    of = month(start.date())
+    return start.date() == of.start and end.date() in (of.last, of.end)
 
 
 class _Rest(NamedTuple):

@@ -18,6 +18,7 @@ FLAGS = {
     "mode_rate_missing": "a mode without a price of its own, so the standard price",
     "maker_price": "the reseller's price is not listed, so the maker's price",
     "window_unknown": "a sum over hours of different price, so the base price",
+    "odd_period": "a sum over days that are no calendar month, which stands under its first day",
     "date_span": "a price change within the event, so the price of its first day",
     "split_mismatch": "parts larger than their whole, which were cut to fit",
     "total_mismatch": "a stated total that is not the sum of its parts, which count",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -28,6 +28,8 @@ class Kept(NamedTuple):
     is_bill: bool
     is_special: bool
     """Of a mode or a region of their own."""
+    is_odd: bool
+    """Of days that are no calendar month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Reconciled:
     """Providers whose spend only one telling tells."""
     cut: tuple[tuple[str, str], ...] = ()
     """Tellings of months of which the range holds only a part, left out: telling and month."""
+    odd: tuple[str, ...] = ()
+    """Tellings of days that are no calendar month, left out."""
     also: tuple[str, ...] = ()
     """Sources of another account, which are left out."""
 
@@ -61,22 +65,30 @@ def build(books: Books, period: Period, provider: str | None, now: datetime) -> 
     Args:
         provider: None: of all.
     """
-    told = [one for one in said(books, period) if provider in (None, one.provider)]
+    found = [one for one in said(books, _months(period)) if provider in (None, one.provider)]
+    told = [one for one in found if one.is_month or one.day in period]
     comparisons = reconcile.compare(whole(told, period), now.astimezone(UTC).date())
     compared = {each.provider for each in comparisons}
+    cut = {(one.telling, month(one.day).label) for one in told if not (one.is_odd or _is_whole(one, period))}
     return Reconciled(
         period,
         comparisons,
         {one.telling: one.kind for one in told},
         tuple(sorted({one.provider for one in told if one.sum.cost or one.sum.unpriced} - compared)),
-        tuple(sorted({(one.telling, month(one.day).label) for one in told if not _is_whole(one, period)})),
+        tuple(sorted(cut)),
+        tuple(sorted({one.telling for one in told if one.is_odd})),
         books.preference.also,
     )
 
 
+def _months(period: Period) -> Period:
+    """The same and what comes before it in its first month, where a sum of that month stands."""
+    return replace(period, start=period.start.replace(day=1))
+
+
 def whole(told: Iterable[Said], period: Period) -> list[Said]:
-    """What is told of a range, without months of which it holds only a part."""
-    return [one for one in told if one.day in period and _is_whole(one, period)]
+    """What is told of a range, without months of which it holds only a part, and sums of other days."""
+    return [one for one in told if one.day in period and not one.is_odd and _is_whole(one, period)]
 
 
 def _is_whole(one: Said, period: Period) -> bool:
@@ -149,18 +161,20 @@ def _told(books: Books, period: Period) -> Iterator[Said]:
                 kind,
                 rank,
                 Sum.of(line, is_special=kept.is_special),
+                kept.is_odd,
             )
 
 
 def _apart(rows: Usage, kinds: Mapping[str, str]) -> dict[Kept, Usage]:
     """Rows by what they have in common."""
     places: defaultdict[Kept, list[int]] = defaultdict(list)
-    names = ("grain", "source", "mode", "region")
-    for place, (grain, source, mode, region) in enumerate(
+    names = ("grain", "source", "mode", "region", "flags")
+    for place, (grain, source, mode, region, flags) in enumerate(
         zip(*(rows.columns[name] for name in names), strict=True)
     ):
-        is_special = mode not in STANDARD or bool(region)
-        places[Kept(grain == "month", kinds.get(str(source)) == "bills", is_special)].append(place)
+        is_bill, is_special = kinds.get(str(source)) == "bills", mode not in STANDARD or bool(region)
+        is_odd = "odd_period" in str(flags).split()
+        places[Kept(grain == "month", is_bill, is_special, is_odd)].append(place)
     return {kept: Usage(_only(rows.columns, of), []) for kept, of in places.items()}
 
 
