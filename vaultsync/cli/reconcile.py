@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vaultsync.sync.reconcile import Reconciled
 
 SCHEMA = "vaultsync.reconcile/1"
-_BY_MAPPING = "put a CSV or JSON of its figures into {where} with a mapping that says `tells: usage` or `bills`"
+_BY_MAPPING = "put a CSV or JSON of its figures into {where} with a mapping that `tells: usage` or `bills`"
 MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
 
