@@ -31,6 +31,7 @@ from vaultsync.model import (
     TokenCounts,
 )
 from vaultsync.render import charts, numbers, tables, text, view
+from vaultsync.render import templates as engine
 from vaultsync.report import Desk
 
 SHIPPED = Path(__file__).parent.parent / "templates"
@@ -41,7 +42,7 @@ MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 
 def note(told: Report, templates: Path | None = None) -> str:
-    return render.note(told, templates, SHIPPED)
+    return engine.run(f"{told.kind}.md.j2", view.of(told), templates, SHIPPED)
 
 
 def daily(*events: Spent, **desk: object) -> Report:

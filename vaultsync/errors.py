@@ -47,6 +47,7 @@ class TemplateError(VaultsyncError):
     def __init__(self, template: str, line: int | None, what: str) -> None:
         place = f"{template}:{line}" if line else template
         super().__init__(f"{place}: {what} Fix the template, or remove it to use the shipped one.")
+        self.template, self.line, self.what = template, line, what
 
 
 class NoteSkipped(VaultsyncError):

@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from pathlib import Path
 
 from vaultsync.model import Report, Summary
 from vaultsync.render import numbers, tables
+from vaultsync.render.renderer import Renderer
 
-__all__ = ["markdown_table", "note", "properties"]
-
-
-def note(report: Report, templates: Path | None, shipped: Path) -> str:
-    """Render the Markdown that stands between the markers of a note, without a final newline.
-
-    Args:
-        templates: The vault's own template folder, asked first; None: there is none.
-        shipped: The folder of the shipped templates.
-
-    Raises:
-        TemplateError: A template that does not work, with its file and line.
-    """
-    from vaultsync.render import templates as engine  # jinja2 is dear, and most commands write no note
-    from vaultsync.render import view
-
-    return engine.run(f"{report.kind}.md.j2", view.of(report), templates, shipped)
+__all__ = ["Renderer", "markdown_table", "properties"]
 
 
 def markdown_table(summary: Summary, currency: str = "USD") -> str:

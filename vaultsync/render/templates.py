@@ -1,7 +1,8 @@
 """Runs a template over plain data: the vault's own first, then the shipped one, both without trust.
 
 A template may come with a shared vault. It sees values, cannot reach Python or a file outside its folder, and
-what it prints is escaped unless it is Markdown of ours. `shipped/<name>` is always the shipped template.
+what it prints is escaped unless it is Markdown of ours. `shipped/<name>` is always the shipped template. Time
+and memory are bounded in `apart`.
 """
 
 from __future__ import annotations
@@ -10,19 +11,19 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from types import FrameType, TracebackType
+from typing import Any, cast
 
 import jinja2
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from vaultsync.errors import TemplateError
-from vaultsync.render.text import Markdown, escape
+from vaultsync.render.text import LONGEST_SENTENCE, Markdown, escape, plain
 
 LONGEST = 1_000_000
-"""Most characters that a template may produce."""
-_GROWING = frozenset(["center", "expandtabs", "format", "format_map", "ljust", "rjust", "translate", "zfill"])
+"""Most characters that a template may produce, and most bytes that it may be long."""
+_GROWING = frozenset(["center", "expandtabs", "ljust", "rjust", "translate", "zfill"])
 _UNESCAPING = ("safe", "escape", "e", "forceescape", "urlize", "xmlattr", "tojson", "pprint")
 """Filters that would undo the escaping."""
 _FILLING = ("center", "format", "indent", "wordwrap")
@@ -65,33 +66,59 @@ class Folder(jinja2.BaseLoader):
         path = (root / template).resolve()
         if not (template.endswith(".j2") and path.is_relative_to(root) and path.is_file()):
             raise jinja2.TemplateNotFound(template)
+        name = str(self.root / template)
         try:
-            source = path.read_bytes().decode()
+            with path.open("rb") as stream:
+                source = stream.read(LONGEST + 1)
+            if len(source) > LONGEST:
+                raise TemplateError(name, None, f"has more than {LONGEST:,} bytes.")
+            return source.decode(), name, lambda: True
         except (OSError, UnicodeDecodeError) as error:
-            raise TemplateError(str(self.root / template), None, f"cannot be read: {error}.") from error
-        return source, str(self.root / template), lambda: True
+            raise TemplateError(name, None, f"cannot be read: {error}.") from error
 
 
 def run(name: str, context: Mapping[str, object], templates: Path | None, shipped: Path) -> str:
     """Render a template and tidy what it printed: no trailing spaces, at most one blank line in a row.
 
+    Args:
+        context: As `view.of` makes it, or as it was handed over.
+
     Raises:
         TemplateError: Unknown name, syntax error, forbidden access, too much output, or lines that only the
             program itself may write into a note.
     """
+    file = file_of(name, templates, shipped)
     try:
-        text = _bounded(_environment(templates, shipped).get_template(name).generate(context), name)
+        template = _environment(templates, shipped).get_template(name)
+        text = _tidy(_bounded(template.generate(_names(context)), file))
     except TemplateError:
         raise
     except jinja2.TemplateSyntaxError as error:
-        raise TemplateError(error.filename or error.name or name, error.lineno, _words(error)) from error
+        raise TemplateError(error.filename or error.name or file, error.lineno, _words(error)) from error
     except jinja2.TemplateNotFound as error:
-        where, line = _place(error.__traceback__, name)
-        raise TemplateError(where, line, f"there is no template '{error.name}' in reach.") from error
+        where, line = _place(error.__traceback__, file)
+        raise TemplateError(where, line, f"there is no template '{_short(error.name)}' in reach.") from error
     except Exception as error:  # whatever a template makes Python raise is the template's fault
-        where, line = _place(error.__traceback__, name)
+        where, line = _place(error.__traceback__, file)
         raise TemplateError(where, line, _words(error)) from error
-    return _checked(_tidy(text), name)
+    return _checked(text, file)
+
+
+def file_of(name: str, templates: Path | None, shipped: Path) -> str:
+    """The file that a name stands for, as it is said to people."""
+    own = templates / name if templates else None
+    return str(own if own and own.is_file() else shipped / name)
+
+
+def _names(context: Mapping[str, object]) -> dict[str, object]:
+    """What a template sees: the plain data, tables and charts by functions that know no others."""
+    tables, charts = (cast("Mapping[str, Markdown]", context[key]) for key in ("tables", "charts"))
+    shown = {key: value for key, value in context.items() if key != "charts"}
+    return shown | {
+        "tables": tuple(tables),
+        "show": lambda id: tables.get(id, Markdown("")),
+        "draw": lambda id: charts.get(id, Markdown("")),
+    }
 
 
 @lru_cache(maxsize=8)
@@ -120,6 +147,8 @@ def _finalize(value: object) -> str:
     """What an expression prints; None prints nothing."""
     if isinstance(value, jinja2.Undefined):
         return str(value)  # raises, for undefined is strict
+    if callable(value):
+        raise TypeError("a function is printed, which is another one in each run; call it")
     return Markdown("") if value is None else escape(value)
 
 
@@ -134,14 +163,24 @@ def quote(text: str) -> Markdown:
     return Markdown("\n".join(f"> {line}".rstrip() for line in lines))
 
 
-def _bounded(parts: Iterable[str], name: str) -> str:
+def _bounded(parts: Iterable[str], file: str) -> str:
     text, length = [], 0
     for part in parts:
         text.append(part)
         length += len(part)
         if length > LONGEST:
-            raise TemplateError(name, None, f"prints more than {LONGEST:,} characters.")
+            where, line = _rests_at(parts, file)
+            raise TemplateError(where, line, f"prints more than {LONGEST:,} characters.")
     return "".join(text)
+
+
+def _rests_at(parts: object, file: str) -> tuple[str, int | None]:
+    """Template file and line at which a generator waits to be asked for more."""
+    where: tuple[str, int | None] = (file, None)
+    while frame := getattr(parts, "gi_frame", None):
+        where = _in_template(frame) or where
+        parts = getattr(parts, "gi_yieldfrom", None)
+    return where
 
 
 def _tidy(text: str) -> str:
@@ -149,29 +188,55 @@ def _tidy(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", lines).strip("\n")
 
 
-def _checked(text: str, name: str) -> str:
+def _checked(text: str, file: str) -> str:
     """Refuse what would end or hide the rest of the note: a marker of ours, a comment outside a chart."""
     if _OURS.search(text):
-        raise TemplateError(name, None, "prints a marker that only vaultsync may write.")
+        raise TemplateError(file, None, "prints a marker that only vaultsync may write.")
     outside = "".join(
         _INIT.sub("", part) if part.startswith("```mermaid") else part for part in _FENCE.split(text)
     )
     if "%%" in outside:
-        raise TemplateError(name, None, "prints '%%', which would hide the rest of the note.")
+        raise TemplateError(file, None, "prints '%%', which would hide the rest of the note.")
     return text
 
 
-def _place(trace: TracebackType | None, name: str) -> tuple[str, int | None]:
+def _place(trace: TracebackType | None, file: str) -> tuple[str, int | None]:
     """Template file and line where an error was raised."""
-    where: tuple[str, int | None] = (name, None)
+    where: tuple[str, int | None] = (file, None)
     while trace:
-        file = trace.tb_frame.f_code.co_filename
-        if file.endswith(".j2"):
-            where = (file, trace.tb_lineno)
+        name = trace.tb_frame.f_code.co_filename
+        if name.endswith(".j2"):
+            where = (name, trace.tb_lineno)
         trace = trace.tb_next
     return where
 
 
+def runs_at(frame: FrameType | None, file: str) -> tuple[str, int | None]:
+    """Template file and line that a frame is in: itself, its callers, or what a part was just got from."""
+    while frame:
+        if frame.f_code is _bounded.__code__:
+            return _rests_at(frame.f_locals["parts"], file)
+        if where := _in_template(frame):
+            return where
+        frame = frame.f_back
+    return file, None
+
+
+def _in_template(frame: FrameType) -> tuple[str, int] | None:
+    """File and line of a frame of a compiled template; its own lines are those of what it was compiled to."""
+    template = frame.f_globals.get("__jinja_template__")
+    if not isinstance(template, jinja2.Template):
+        return None
+    return template.filename or "", template.get_corresponding_lineno(frame.f_lineno)
+
+
 def _words(error: Exception) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if text.endswith(".") else f"{text}."
+    if isinstance(error, MemoryError):
+        return "needs too much memory."
+    text = _short(str(error)) or type(error).__name__
+    return text if text.endswith((".", "…")) else f"{text}."
+
+
+def _short(text: object) -> str:
+    """What a message quotes, which may be all that a template made."""
+    return plain(text, LONGEST_SENTENCE)

@@ -16,7 +16,7 @@ NEARLY = Decimal("0.8")
 
 
 def of(report: Report) -> dict[str, object]:
-    """All names that a template may use."""
+    """All that a template may use, as plain data: texts, truth values, tuples and dicts of them."""
     total = report.total
     tables = {table.id: markdown(table) for table in report.tables}
     charts = {chart.id: mermaid(chart) for chart in report.charts}
@@ -43,9 +43,8 @@ def of(report: Report) -> dict[str, object]:
         "spikes": _spikes(report),
         "coverage": _coverage(total),
         "notices": tuple(notice(item, report.currency) for item in report.notices),
-        "tables": tuple(tables),
-        "show": lambda id: tables.get(id, Markdown("")),
-        "draw": lambda id: charts.get(id, Markdown("")),
+        "tables": tables,
+        "charts": charts,
     }
 
 

@@ -45,6 +45,7 @@ class Keeper:
 
     def close(self) -> None:
         """Tell the ledger what the notes look like; all in one go, for each commit waits for the disk."""
+        self.telling.close()
         if not self._seen:
             return
         ledger, vault_id = self.books.ledger, self.books.vault_id

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, timedelta
 from decimal import Decimal
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaultsync.model import BudgetState, Figures, Notice
@@ -20,6 +19,7 @@ from vaultsync.sync.values import Target
 
 if TYPE_CHECKING:
     from vaultsync.reconcile import Said
+    from vaultsync.render import Renderer
     from vaultsync.report import Desk
 
 PARTS: dict[NoteKind, tuple[Kind, ...]] = {
@@ -45,7 +45,7 @@ class Told:
 
 @dataclass
 class Telling:
-    """Makes the text of notes in one run."""
+    """Makes the text of notes in one run; close it after the last."""
 
     books: Books
     limits: Limits
@@ -80,14 +80,19 @@ class Telling:
         from vaultsync import render, report
 
         told = report.build(target.kind, self._desk(target))
-        body = render.note(told, *self._templates)
+        body = self._renderer.note(told)
         return Told(body, {} if target.kind == "dashboard" else render.properties(told))
 
     @cached_property
-    def _templates(self) -> tuple[Path | None, Path]:
-        """The vault's own folder of templates, if there is one, and the shipped one."""
-        own = self.books.settings.templates
-        return own if own.is_dir() else None, shipped() / "templates"
+    def _renderer(self) -> Renderer:
+        from vaultsync.render import Renderer
+
+        return Renderer(self.books.settings.templates, shipped() / "templates")
+
+    def close(self) -> None:
+        """End what was started to render notes."""
+        if "_renderer" in self.__dict__:
+            self._renderer.close()
 
     def _desk(self, target: Target) -> Desk:
         """Gather what the report of a note is made from."""
