@@ -52,6 +52,18 @@ def test_a_late_log_refreshes_its_own_day_and_what_contains_it(world: World) -> 
         assert "vaultsync:begin" in world.read(path)
 
 
+def test_a_late_log_refreshes_notes_that_compare_themselves_with_its_day(world: World) -> None:
+    world.log("a.jsonl", *(event(f"2026-01-0{day}T08:00:00Z") for day in (5, 6, 7)))
+    for day in (6, 7):
+        world.write(f"Daily/2026-01-0{day}.md", "# A day\n")
+    world.run("sync")
+    assert "as much as the day before" in world.read("Daily/2026-01-07.md")
+    world.log("late.jsonl", event("2026-01-06T09:00:00Z"))
+    world.run("daily")
+    assert "▼ 50% against the day before" in world.read("Daily/2026-01-07.md")
+    assert world.run("sync", "--check").output == ""
+
+
 def test_missing_notes_of_past_days_are_left_to_sync(world: World) -> None:
     world.log("a.jsonl", event("2026-01-02T08:00:00Z"), event("2026-01-09T08:00:00Z"))
     assert "1 past day has usage but no note" in world.run("daily").output

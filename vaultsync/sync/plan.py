@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from bisect import bisect_left
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -99,7 +100,7 @@ class Plan:
             days |= {when.date() for when in times}  # a note compares tellings by its days of UTC
         if self._last.day:
             days.add(date.fromisoformat(self._last.day))
-        periods = current | {calendar.period(kind, day) for day in days for kind in KINDS}
+        periods = current | {calendar.period(kind, day) for day in days for kind in KINDS} | self._after(days)
         if (self._last.setting, self._last.budgets) != (self._setting, self._budgets):
             periods |= self._noted.keys()
         periods |= self._touched(self._edited())
@@ -180,6 +181,17 @@ class Plan:
         """Noted periods that overlap edited ones: budgets reach inward, counted results outward."""
         spans = [*edited]
         return {p for p in self._noted if any(p.start < e.end and e.start < p.end for e in spans)}
+
+    def _after(self, days: Iterable[date]) -> set[Period]:
+        """Noted periods that come after a changed day, and are compared with what it belongs to."""
+        from vaultsync.sync.telling import LOOK_BACK
+
+        changed, found = sorted(days), set()
+        for period in self._noted:
+            first = min(self.books.calendar.previous(period).start, period.start - LOOK_BACK)
+            if bisect_left(changed, first) < bisect_left(changed, period.start):
+                found.add(period)
+        return found
 
     def _appeared(self) -> bool:
         """True when somebody made a note of the day that was not there when it was last looked for."""
