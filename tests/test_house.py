@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "vaultsync"
 STAGES = {"collectors", "ledger", "pricing", "aggregate", "budget", "insight", "report", "render", "table"}
 STAGES |= {"reconcile"}
 GROUND = {"errors": 0, "idle": 0, "periods": 0, "text": 0, "model": 1, "settings": 1, "vault": 1}
-GROUND["capture"] = 0
+GROUND |= {"cache": 0, "capture": 0}
 """Rooms below the stages, by floor."""
 LIBRARIES = {
     "click": {"cli"},

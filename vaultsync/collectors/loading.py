@@ -18,6 +18,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
+from vaultsync import cache
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.registry import Collector, Kind, Place, Retention, agent_of, retention_of, tells_of
 from vaultsync.model import TELLS, Finding, Issue, Tells
@@ -163,8 +164,8 @@ class Memory:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._known: dict[str, Any] = {}
-        with suppress(OSError, ValueError):
-            self._known = json.loads(path.read_bytes()) if path else {}
+        with suppress(ValueError):
+            self._known = json.loads((path and cache.kept(path)) or b"{}")
         if not isinstance(self._known, dict) or self._known.get("code") != self._code:
             self._known = {"code": self._code, "points": None, "agents": {}, "places": {}}
 
@@ -210,13 +211,8 @@ class Memory:
 
     def _save(self) -> None:
         """Write the file; a run that cannot does without."""
-        if self._path is None:
-            return
-        with suppress(OSError, ValueError):  # a home folder may have any bytes
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-            temporary.write_text(json.dumps(self._known), encoding="utf-8")
-            temporary.replace(self._path)
+        if self._path is not None:
+            cache.keep(self._path, json.dumps(self._known).encode())
 
 
 def _stamp(path: str) -> list[object]:
