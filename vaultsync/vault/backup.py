@@ -85,7 +85,11 @@ class Backups:
         self._save(replace(history, read=sha, written=_sha(new)))
 
     def history(self, name: str) -> History:
-        """What is kept of a note; empty when nothing is, or when the index cannot be read."""
+        """What is kept of a note; empty when nothing is, or when the index is damaged.
+
+        Raises:
+            OSError: The index is there and cannot be read.
+        """
         if name not in self._cache:
             self._cache[name] = _load(self._index(name), name)
         return self._cache[name]
@@ -131,7 +135,12 @@ class Backups:
             done = self._remake(path, history, old, writer, force)
         else:
             done = writer.update(path, lambda note: self._checked(note, history, old, writer, force))
-        self._save(replace(history, backups=history.backups[:-1], read="", written=last.sha, touched=False))
+        rest = replace(history, backups=history.backups[:-1], read="", written=last.sha, touched=False)
+        try:
+            self._save(rest)
+        except OSError as error:
+            reason = f"it is as it was before, but that cannot be noted: {error.strerror or error}."
+            raise NoteSkipped(name, reason, files.advice(error)) from error
         return done
 
     def _checked(self, note: Note, history: History, old: bytes, writer: Writer, force: bool) -> bytes:
@@ -201,7 +210,7 @@ def _load(index: Path, name: str) -> History:
         raw = json.loads(index.read_bytes())
         backups = tuple(Backup(**entry) for entry in raw.pop("backups"))
         return History(**raw, backups=backups)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
         return History(name)
 
 

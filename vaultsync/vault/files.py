@@ -13,8 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+PART_END = ".vaultsync.part"
+"""How a file is named while we write it: nobody has saved into it, so what is left of one can go."""
 TEMP_END = ".vaultsync.tmp"
-_SWAP_FLAG = 2  # RENAME_EXCHANGE of Linux and RENAME_SWAP of macOS alike
+"""How a file is named that had a note's name, or is about to: it may hold somebody's save."""
+_SWAP = 2  # RENAME_EXCHANGE of Linux and RENAME_SWAP of macOS alike
+_NEW_NAME = 4 if sys.platform == "darwin" else 1  # RENAME_EXCL, RENAME_NOREPLACE
 _AT_FDCWD = -100
 _MISSING = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM}
 
@@ -65,10 +69,10 @@ def read_stamped(path: Path, limit: int) -> tuple[bytes, os.stat_result] | None:
     return (data, after) if rested else None
 
 
-def temp_name(path: Path) -> Path:
+def temp_name(path: Path, end: str = TEMP_END) -> Path:
     """A new hidden name beside a file, short enough for every file system."""
     name = path.name.encode("utf-8", "surrogateescape")[:200].decode("utf-8", "ignore")
-    return path.with_name(f".{name}.{secrets.token_hex(4)}{TEMP_END}")
+    return path.with_name(f".{name}.{secrets.token_hex(4)}{end}")
 
 
 def write_temp(
@@ -81,7 +85,7 @@ def write_temp(
         mode: Without `like`: the mode, less the umask.
         sync: Force it to the disk, so that a power failure cannot leave its name without its bytes.
     """
-    temp = temp_name(path)
+    temp = temp_name(path, PART_END)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     handle = os.open(temp, flags, mode if like is None else 0o600)
     try:
@@ -134,24 +138,29 @@ def exchange(one: Path, other: Path) -> bool:
     Raises:
         OSError: It has, and refused.
     """
-    swap = _swap_call()
-    if swap is None or swap(os.fsencode(one), os.fsencode(other)) == 0:
-        return swap is not None
+    return _rename(one, other, _SWAP)
+
+
+def _rename(one: Path, other: Path, flag: int) -> bool:
+    """Rename in the way that a flag says; False where there is no such way."""
+    rename = _rename_call()
+    if rename is None or rename(os.fsencode(one), os.fsencode(other), flag) == 0:
+        return rename is not None
     number = ctypes.get_errno()
     if number in _MISSING:
         return False
     raise OSError(number, os.strerror(number), str(other))
 
 
-def _swap_call() -> Callable[[bytes, bytes], int] | None:
+def _rename_call() -> Callable[[bytes, bytes, int], int] | None:
     if sys.platform == "linux":
         call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
         if call:
-            return lambda a, b: int(call(_AT_FDCWD, a, _AT_FDCWD, b, _SWAP_FLAG))
+            return lambda a, b, flag: int(call(_AT_FDCWD, a, _AT_FDCWD, b, flag))
     elif sys.platform == "darwin":
         call = getattr(ctypes.CDLL(None, use_errno=True), "renamex_np", None)
         if call:
-            return lambda a, b: int(call(a, b, _SWAP_FLAG))
+            return lambda a, b, flag: int(call(a, b, flag))
     return None
 
 
@@ -161,20 +170,28 @@ def put_over(temp: Path, path: Path) -> Path | None:
     Returns:
         Where the old file is; None on file systems that cannot keep it.
     """
-    if exchange(temp, path):
-        return temp
-    kept: Path | None = temp_name(path)
+    ready, kept = temp_name(path), None
+    temp.rename(ready)  # a moment later the old file has this name
     try:
-        os.link(path, kept)  # type: ignore[arg-type]
-    except (OSError, NotImplementedError):
-        kept = None
-    try:
-        temp.replace(path)
-    except BaseException:
-        if kept:
-            discard(kept)
+        if exchange(ready, path):
+            return ready
+        kept = _second_name(path)
+        ready.replace(path)
+    except OSError:
+        for left in filter(None, (ready, kept)):
+            discard(left)
         raise
     return kept
+
+
+def _second_name(path: Path) -> Path | None:
+    """Give a file a hidden name beside the one it has; None on file systems that cannot."""
+    name = temp_name(path)
+    try:
+        os.link(path, name)
+    except (OSError, NotImplementedError):
+        return None
+    return name
 
 
 def put_new(temp: Path, path: Path) -> None:
@@ -194,22 +211,12 @@ def put_new(temp: Path, path: Path) -> None:
 
 
 def _put_new_without_links(temp: Path, path: Path) -> None:
-    """Windows renames only onto free names; elsewhere the name is taken first, by an empty file."""
-    if sys.platform != "win32":
+    """Windows renames only onto free names, others can; else the name is taken first, by an empty file."""
+    if sys.platform == "win32":
+        temp.rename(path)
+    elif not _rename(temp, path, _NEW_NAME):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         temp.replace(path)
-    else:
-        temp.rename(path)
-
-
-def write_in_place(path: Path, data: bytes) -> None:
-    """Overwrite a file that has several names; the one case where a new file would break a link."""
-    with path.open("r+b", buffering=0) as stream:
-        view = memoryview(data)
-        while view:
-            view = view[stream.write(view) :]
-        stream.truncate()
-        os.fsync(stream.fileno())
 
 
 def sync_folder(folder: Path) -> None:
@@ -229,12 +236,13 @@ def private_folder(folder: Path) -> Path:
 
 
 def write_private(path: Path, data: bytes, *, sync: bool = True) -> None:
-    """Write a file of our own, whole or not at all, readable only for its owner.
+    """Write a file of our own, whole or not at all, readable only for its owner; only under the run lock.
 
     Args:
         sync: Also after a power failure.
     """
-    private_folder(path.parent)
+    for left in private_folder(path.parent).glob(f".*{PART_END}"):
+        discard(left)  # of a run that died
     temp = write_temp(path, data, mode=0o600, sync=sync)
     try:
         temp.replace(path)

@@ -30,6 +30,7 @@ Edit = Callable[["Note"], bytes]
 OnWrite = Callable[["Note | None", bytes], None]
 """Called just before bytes are written, with the note of before (None: it is new); the place for a backup."""
 _TEMP = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}" + re.escape(files.TEMP_END))
+_PART = re.compile(r"\..+\.[0-9a-f]{8}" + re.escape(files.PART_END))
 
 
 class NoteBusyError(NoteSkipped):
@@ -187,6 +188,8 @@ class Writer:
     _swept: set[Path] = field(default_factory=set)
     _changed: set[Path] = field(default_factory=set)
     """Folders in which names changed; forced to the disk together."""
+    _begun: set[Path] = field(default_factory=set)
+    """Folders in which something would lie about, if this run died."""
 
     def __enter__(self) -> Writer:
         return self
@@ -261,6 +264,7 @@ class Writer:
 
     def _create(self, real: Path, data: bytes) -> bool:
         real.parent.mkdir(parents=True, exist_ok=True)
+        self._begin(real.parent)
         temp = files.write_temp(real, data)
         try:
             files.put_new(temp, real)
@@ -289,18 +293,17 @@ class Writer:
         """Put new bytes in a note's place; False when somebody saved meanwhile."""
         if not note.info.st_mode & 0o222:
             raise PermissionError(errno.EACCES, "the file is read-only")
+        if note.info.st_nlink > 1:  # written in place, it would be torn by a kill; replaced, they would part
+            reason = "it has several names (hard links), which only a write in place would keep together."
+            raise NoteSkipped(note.path, reason, "Make the others symbolic links, or copies.")
+        self._begin(note.real.parent)
         temp = files.write_temp(note.real, new, note.info)
-        kept: Path | None = None
         try:
             if not self._is_as_read(note):
                 return False
-            if note.info.st_nlink > 1:
-                _write_in_place(note, new)
-            else:
-                kept = files.put_over(temp, note.real)
+            kept = files.put_over(temp, note.real)
         finally:
-            if _bytes_of(temp) == new:  # else it is the old file, and not yet compared
-                files.discard(temp)
+            files.discard(temp)
         self._changed.add(note.real.parent)
         if kept and not self._came_out(kept, note, new):
             return False
@@ -334,7 +337,13 @@ class Writer:
         return self._shelf.is_empty
 
     def look_again(self) -> None:
-        """Compare the files that earlier runs replaced once more; what was saved into one since goes back."""
+        """Clear what runs that died left in the vault; compare once more what earlier runs replaced.
+
+        What was saved into one of them since goes back.
+        """
+        for folder in self._shelf.begun():
+            self.sweep(folder)
+            self._shelf.end(folder)
         for replaced in self._shelf.rested(self.clock.now(), self.settle_seconds, self.wait_seconds):
             self._compare(replaced)
             self._shelf.tidy(replaced)
@@ -352,6 +361,7 @@ class Writer:
     def _give_back(self, replaced: Replaced) -> None:
         """Give the name back to the user's save; where that is too late, keep it in the state folder."""
         kept, real = replaced.kept, replaced.real
+        self._changed.add(real.parent)
         if not replaced.new or digest(_bytes_of(real)) != replaced.new:
             self._rescue(kept, real)
         elif files.exchange(kept, real):
@@ -374,6 +384,13 @@ class Writer:
             self.clock.sleep(self.settle_seconds)
         while self._replaced:
             self._compare(self._replaced.pop())
+        while self._begun and wait:  # else the run may have been stopped between any two steps
+            self._shelf.end(self._begun.pop())
+
+    def _begin(self, folder: Path) -> None:
+        if folder not in self._begun:
+            self._begun.add(folder)
+            self._shelf.begin(folder)
 
     def sweep(self, folder: Path) -> None:
         """Clear temp files of runs that died; what may be a save of the user's goes to the state folder."""
@@ -381,15 +398,26 @@ class Writer:
             return
         self._swept.add(folder)
         live = {replaced.kept for replaced in self._replaced}
-        for temp in sorted(folder.glob(f".*{files.TEMP_END}")):
+        for temp in sorted(folder.glob(".*.vaultsync.*")):
             match = _TEMP.fullmatch(temp.name)
-            if match is None or temp in live:
-                continue
-            note, data = folder / match["name"], _bytes_of(temp)
-            if data in (b"", None, _bytes_of(note)) or (data and self.is_ours(note, data)):
+            if _PART.fullmatch(temp.name):
+                files.discard(temp)
+            elif match and temp not in live:
+                self._clear(temp, folder / match["name"])
+
+    def _clear(self, temp: Path, note: Path) -> None:
+        """Delete a temp file that holds nothing of its own; one that cannot be read or kept stays."""
+        data = _bytes_of(temp)
+        if data is None:
+            return
+        try:
+            if data in (b"", _bytes_of(note)) or self.is_ours(note, data):
                 files.discard(temp)
             else:
                 self._rescue(temp, note)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            self.remarks.append(f"{note}: another version of it, {temp}, cannot be put away: {reason}.")
 
     def _rescue(self, found: Path, note: Path) -> None:
         """Move a file that may hold a save of the user to the state folder, and say so."""
@@ -399,23 +427,22 @@ class Writer:
             files.discard(found)
 
     def keep(self, note: Note) -> None:
-        """Keep a note's bytes in the state folder before they are given up, and say where."""
-        self._store(note.real, note.data)
+        """Keep a note's bytes in the state folder before they are given up, and say where.
+
+        Raises:
+            NoteSkipped: They cannot be kept.
+        """
+        try:
+            self._store(note.real, note.data)
+        except OSError as error:
+            reason = f"your version of it cannot be kept: {error.strerror or error}."
+            raise NoteSkipped(note.path, reason, files.advice(error)) from error
 
     def _store(self, note: Path, data: bytes) -> None:
         name = f"{note.stem[:60]}.{hashlib.sha256(data).hexdigest()[:8]}{note.suffix}"
         target = self.state / "rescued" / name
         files.write_private(target, data)
         self.remarks.append(f"{note}: another version of this note is kept as {target}.")
-
-
-def _write_in_place(note: Note, new: bytes) -> None:
-    """Overwrite a note that has several names; on trouble put the old bytes back."""
-    try:
-        files.write_in_place(note.real, new)
-    except OSError:
-        files.write_in_place(note.real, note.data)
-        raise
 
 
 def _bytes_of(path: Path) -> bytes | None:

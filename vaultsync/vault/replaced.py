@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from vaultsync.vault import files
 
 _NAME = re.compile(r"(?P<old>[0-9a-f]{32})\.[0-9a-f]{8}")
 _TOLD = ".json"
+_FOLDER = ".folder"
 
 
 def digest(data: bytes | None) -> str:
@@ -52,14 +55,18 @@ class Shelf:
         """Take a file out of the vault; False where it stays, for the folder is on another disk."""
         place = self.folder / f"{replaced.old}.{secrets.token_hex(4)}"
         told = {"note": str(replaced.note), "real": str(replaced.real), "new": replaced.new}
-        try:
-            files.write_private(_told(place), json.dumps(told).encode(), sync=False)
-        except OSError:
-            return False
-        if files.move(replaced.kept, place):
-            return True
+        with suppress(OSError):
+            self._write(_told(place).name, json.dumps(told).encode())
+            if files.move(replaced.kept, place):
+                return True
         files.discard(_told(place))
         return False
+
+    def _write(self, name: str, data: bytes) -> None:
+        """Write a file of a new name; half of one, after a kill, is told by what is missing beside it."""
+        path = files.private_folder(self.folder) / name
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as stream:  # noqa: PTH123
+            stream.write(data)
 
     def rested(self, now: float, settle: float, lead: float) -> Iterator[Replaced]:
         """Files that were put here long enough ago.
@@ -71,6 +78,9 @@ class Shelf:
                 beyond that its time says nothing.
         """
         for place in sorted(self.folder.glob("*")) if self.folder.is_dir() else ():
+            if place.suffix == _TOLD and not place.with_suffix("").exists():
+                files.discard(place)  # of a run that died before it moved the file, or after it gave it back
+                continue
             age = now - _time_of(_told(place), default=now - settle)
             match = _NAME.fullmatch(place.name)
             if match and not -lead <= age < settle:
@@ -85,6 +95,30 @@ class Shelf:
     def is_empty(self) -> bool:
         """True when no file waits to be compared."""
         return not self.folder.is_dir() or not any(_NAME.fullmatch(p.name) for p in self.folder.iterdir())
+
+    # --- folders of the vault in which a run may have left something ---
+
+    def begin(self, folder: Path) -> None:
+        """Note that a run writes in a folder, so that the next one looks there if this one dies."""
+        path = os.fsencode(folder)
+        with suppress(OSError):  # then what is left lies there until somebody writes in that folder again
+            self._write(digest(path) + _FOLDER, path)
+
+    def begun(self) -> list[Path]:
+        """Folders in which runs wrote that did not come to an end."""
+        found = []
+        for mark in sorted(self.folder.glob(f"*{_FOLDER}")) if self.folder.is_dir() else ():
+            with suppress(OSError):
+                path = mark.read_bytes()
+                if digest(path) == mark.stem:
+                    found.append(Path(os.fsdecode(path)))
+                else:
+                    files.discard(mark)  # half a name: nothing was written there yet
+        return found
+
+    def end(self, folder: Path) -> None:
+        """Note that nothing is left in a folder."""
+        files.discard(self.folder / (digest(os.fsencode(folder)) + _FOLDER))
 
 
 def _told(place: Path) -> Path:
