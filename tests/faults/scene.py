@@ -37,7 +37,7 @@ notes:
   dashboard: {path: LLM Costs.md}
 """
 HEADING = "## 💰 Token Usage Today"
-LONG = "".join(f"Line {number} of a long note.\n" for number in range(4000))
+LONG = "".join(f"Line {number} of a long note.\n" for number in range(500))
 NOTES: dict[str, bytes] = {
     "Daily/2026-01-05.md": f"\ufeff# Monday\r\n\r\n{HEADING}\r\n\r\nBelow.\r\n".encode(),
     "Daily/2026-01-06.md": b"# Tuesday\n\nThe last line has no end",
@@ -138,7 +138,7 @@ class Scene:
         shutil.copytree(self.root, place, symlinks=True)
 
     def restore(self, place: Path) -> None:
-        """Make the scene again what it was when it was saved; the ledger knows its place, which is the same."""
+        """Make the scene again what it was when it was saved, in the same place, which the ledger knows."""
         shutil.rmtree(self.root, ignore_errors=True)
         shutil.copytree(place, self.root, symlinks=True)
 

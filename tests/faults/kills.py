@@ -1,0 +1,94 @@
+"""Kill runs at random moments: every note is old or new, the ledger whole, the next run puts all right."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from tests.faults.acts import ACTS, Stage
+
+MEASURED_EVERY = 100
+"""Rounds after which it is measured anew how long an act takes, for the machine has other things to do."""
+
+
+class Figures(NamedTuple):
+    """What came of some rounds."""
+
+    killed: Counter[str]
+    """Runs that were killed, by act."""
+    ended: int
+    """Runs that were over before."""
+    broken: list[str]
+
+
+def rounds(count: int, seed: str, folder: Path) -> Figures:
+    """Disturb all acts in turn until so many runs were killed.
+
+    Args:
+        folder: New; where the scenes are set.
+    """
+    stages = [Stage.build(act, folder / act.name) for act in ACTS]
+    chance = random.Random(seed)
+    killed: Counter[str] = Counter()
+    ended, broken, number = 0, [], 0
+    usual: dict[str, float] = {}
+    while killed.total() < count:
+        stage = stages[number % len(stages)]
+        if number % MEASURED_EVERY < len(stages):
+            usual[stage.act.name] = stage.seconds()
+        moment = chance.uniform(0, usual[stage.act.name])
+        found, was_killed = one(stage, moment)
+        killed[stage.act.name] += was_killed
+        ended += not was_killed
+        broken += [f"{seed} round {number}, {stage.act.name} killed after {moment:.5f} s: {f}" for f in found]
+        number += 1
+    return Figures(killed, ended, broken)
+
+
+def one(stage: Stage, moment: float) -> tuple[list[str], bool]:
+    """Kill an act some seconds after its start; what was broken, and whether it was still at work."""
+    running = stage.start()
+    time.sleep(moment)
+    running.kill()
+    done = running.wait()
+    return list(stage.broken(done)), done.code < 0
+
+
+@click.command(help=__doc__)
+@click.option("--rounds", "count", default=400, show_default=True, help="Runs to be killed.")
+@click.option("--seed", default="1", show_default=True)
+@click.option("--jobs", default=os.cpu_count() or 1, show_default=True, help="Rounds at the same time.")
+def main(count: int, seed: str, jobs: int) -> None:
+    begun = time.perf_counter()
+    context = multiprocessing.get_context("spawn")
+    with (
+        tempfile.TemporaryDirectory(prefix="kills-") as folder,
+        ProcessPoolExecutor(jobs, mp_context=context) as pool,
+    ):
+        shares = [len(range(number, count, jobs)) for number in range(jobs)]
+        tasks = [
+            pool.submit(rounds, share, f"{seed}.{number}", Path(folder, str(number)))
+            for number, share in enumerate(shares)
+        ]
+        told = [task.result() for task in tasks]
+    total = sum((each.killed for each in told), Counter())
+    ended = sum(each.ended for each in told)
+    broken = [line for each in told for line in each.broken]
+    acts = ", ".join(f"{act} {number:,}" for act, number in sorted(total.items()))
+    click.echo(
+        f"kills: {total.total():,} runs killed ({acts}), {ended:,} ended before; "
+        f"{len(broken)} promises broken; {time.perf_counter() - begun:.0f} s"
+    )
+    for line in broken[:50]:
+        click.echo(line)
+    sys.exit(bool(broken))
