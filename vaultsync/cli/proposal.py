@@ -53,7 +53,7 @@ def _entries(settings: Settings) -> Mapping[str, str]:
         ),
         "currency": _entry("What is shown; rates may be in others.", "currency: USD"),
         "logs": _entry(
-            "Files and folders of JSON, JSONL, CSV and Markdown logs, plain or .gz; each file is recognised.",
+            "Files and folders of JSON, JSONL, CSV and Markdown logs, plain or packed; each is recognised.",
             "logs: [~/logs/llm-usage]",
         ),
         "agents": _entry(

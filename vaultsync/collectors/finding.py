@@ -105,7 +105,7 @@ def _walk(root: Path, top: str, seen: set[str], depth: int | None) -> Iterator[P
                     continue
                 names = [] if real in seen else sorted(os.listdir(real), reverse=True)  # noqa: PTH208
                 seen.add(real)
-                inside = (name for name in names if not _is_passed_over(name))
+                inside = (name for name in names if not is_passed_over(name))
                 stack += [(here / name, f"{real.rstrip('/')}/{name}", level + 1) for name in inside]
                 continue
         except OSError as error:
@@ -136,5 +136,6 @@ def _file(path: Path, real: str, mode: int, seen: set[str]) -> Iterator[Path | I
         yield path
 
 
-def _is_passed_over(name: str) -> bool:
+def is_passed_over(name: str) -> bool:
+    """True for the name of a hidden or a temporary file or folder."""
     return name.startswith((".", "~")) or name.lower().endswith(TEMPORARY)

@@ -1,8 +1,9 @@
-"""Unpack gzip and Zstandard; knows no limits and no format."""
+"""How files are packed, and how they are unpacked; knows no limits and no format."""
 
 from __future__ import annotations
 
 import gzip
+import struct
 import sys
 import zlib
 from pathlib import Path
@@ -11,12 +12,16 @@ from typing import IO, TYPE_CHECKING, Any, Literal, cast
 if TYPE_CHECKING:
     from types import ModuleType
 
-Packing = Literal["", "gzip", "Zstandard"]
+Packing = Literal["", "gzip", "Zstandard", "ZIP"]
 """How a file is packed; empty: it is not."""
 ENDINGS = (".gz", ".zst")
+"""How the names of packed files end, behind the name of what is in them."""
+PACKED = (*ENDINGS, ".zip")
+"""How the names of all packed files end; a ZIP has its own name, for it may hold many."""
 BLOCK = 128 * 1024
 """Unpacked bytes of which nothing may be had before the packed ones are there as a whole."""
 _MAGIC: dict[bytes, Packing] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "Zstandard"}
+_MAGIC |= {b"PK\x03\x04": "ZIP", b"PK\x05\x06": "ZIP"}
 
 
 class Unpackable(OSError):
@@ -34,7 +39,7 @@ def packing_of(data: bytes) -> Packing:
 
 
 def unpacked(data: bytes, packing: Packing, size: int) -> bytes:
-    """Unpack the beginning of packed data, at most `size` bytes.
+    """Unpack the beginning of packed data that is no ZIP, at most `size` bytes.
 
     Raises:
         Unpackable: It is damaged, or cannot be unpacked here.
@@ -48,7 +53,7 @@ def unpacked(data: bytes, packing: Packing, size: int) -> bytes:
 
 
 def open_packed(path: Path, packing: Packing) -> IO[bytes]:
-    """Open a packed file; reading raises `damages` where it is damaged."""
+    """Open a packed file that is no ZIP; reading raises `damages` where it is damaged."""
     opened: Any = gzip.GzipFile(path) if packing == "gzip" else _zstd().ZstdFile(path)
     return cast("IO[bytes]", opened)
 
@@ -57,6 +62,11 @@ def damages(packing: Packing) -> tuple[type[Exception], ...]:
     """What unpacking raises where the data is cut or damaged."""
     if packing == "gzip":
         return EOFError, zlib.error, gzip.BadGzipFile
+    if packing == "ZIP":  # whose reader believes what stands there, and looks for places that are none
+        from zipfile import BadZipFile
+
+        faults = (ValueError, OSError, OverflowError, NotImplementedError)
+        return BadZipFile, EOFError, zlib.error, struct.error, *faults
     return (EOFError, _zstd().ZstdError) if packing else ()
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, Protocol
 
 from vaultsync.collectors.lines import BOM, LF, PIECE, Piece, cut
 from vaultsync.collectors.lines import LINE_LIMIT as LINE_LIMIT
@@ -46,9 +46,20 @@ Skip = Callable[[bytes, bytes], bool]
 """Tells by its first and its last bytes that a long whole line says nothing of interest."""
 
 
+class Member(Protocol):
+    """A file in a ZIP; `zips.Member` is one."""
+
+    @property
+    def limit(self) -> int:
+        """Unpacked bytes that are believed."""
+
+    def open(self) -> IO[bytes]:
+        """Begin to unpack it; reading raises `damages("ZIP")` where it is damaged."""
+
+
 @dataclass(frozen=True, slots=True)
 class LogFile:
-    """A regular file that may be a log, as found on disk."""
+    """A regular file that may be a log, as found on disk or in a ZIP."""
 
     path: Path
     size: int
@@ -61,6 +72,13 @@ class LogFile:
     """How it is packed; empty: it is not."""
     tail: bytes = b""
     """The end of a plain file that is longer than its head; at most `TAIL_SIZE` bytes."""
+    member: Member | None = None
+    """What a file in a ZIP is read by; its path, below that of the ZIP, leads nowhere."""
+
+    @property
+    def is_zip(self) -> bool:
+        """True for a ZIP itself, which says nothing; its head is what stands in it."""
+        return self.packed == "ZIP" and self.member is None
 
     @property
     def name(self) -> str:
@@ -90,7 +108,7 @@ class LogFile:
                 raise OSError("not a regular file")
             head, tail = raw.read(HEAD_SIZE), b""
             packed = packing_of(head)
-            if packed:
+            if packed and packed != "ZIP":
                 head = unpacked(head + raw.read(BLOCK), packed, HEAD_SIZE)
             if not packed and info.st_size > HEAD_SIZE:
                 raw.seek(max(HEAD_SIZE, info.st_size - TAIL_SIZE))
@@ -142,6 +160,8 @@ class Reader:
         return self.rest_seconds >= REST_DOCUMENT
 
     def _open(self, buffering: int = PIECE) -> IO[bytes]:
+        if self.file.member:
+            return self.file.member.open()
         if self.file.packed:
             return open_packed(self.file.path, self.file.packed)
         raw = self.file.path.open("rb", buffering=buffering)
@@ -150,9 +170,9 @@ class Reader:
 
     def _limit(self) -> int:
         """Unpacked bytes that are believed."""
-        if not self.file.packed:
-            return 1 << 62
-        return min(UNPACKED_LIMIT, max(self.file.size * UNPACKED_RATIO, HEAD_SIZE))
+        if self.file.member:
+            return self.file.member.limit
+        return unpacked_limit(self.file.size) if self.file.packed else 1 << 62
 
     def lines(self, skip: Skip | None = None) -> Iterator[Line]:
         """Hand out line after line from `start`; damage and excess end the reading with an issue.
@@ -244,6 +264,11 @@ class Reader:
     def reject(self, line: int | None, text: str) -> None:
         """Note a line, or the file, that does not count."""
         self.issues.append(Issue(self.file.path, line, text))
+
+
+def unpacked_limit(size: int) -> int:
+    """Unpacked bytes that are believed of a packed file of some size."""
+    return min(UNPACKED_LIMIT, max(size * UNPACKED_RATIO, HEAD_SIZE))
 
 
 def _ask(skip: Skip, buffer: bytearray, begin: int, stop: int) -> bool:

@@ -119,6 +119,11 @@ def match(file: LogFile, collectors: Sequence[Collector], mapped: int = 0) -> Co
     Returns:
         The collector, or an issue naming the file when none or several claim it.
     """
+    return claimant(file, collectors, mapped) or _unclaimed(file)
+
+
+def claimant(file: LogFile, collectors: Sequence[Collector], mapped: int = 0) -> Collector | Issue | None:
+    """As `match`; None when no collector claims the file."""
     for group in (collectors[:mapped], collectors[mapped:]):
         claims: list[Collector] = []
         for collector in group:
@@ -132,7 +137,7 @@ def match(file: LogFile, collectors: Sequence[Collector], mapped: int = 0) -> Co
         if claims:
             names = " and ".join(c.name for c in claims)
             return Issue(file.path, None, f"{names} both claim this file. Give it a mapping, or move it out.")
-    return _unclaimed(file)
+    return None
 
 
 def _unclaimed(file: LogFile) -> Issue:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from vaultsync.collectors import registry
 from vaultsync.collectors.finding import find_files
+from vaultsync.collectors.packing import PACKED
 from vaultsync.collectors.registry import Collector
 from vaultsync.errors import ConfigError
 from vaultsync.ledger import FileState, Ledger, Recorded
@@ -22,12 +23,19 @@ from vaultsync.model import TELLS, Issue, Preference
 from vaultsync.periods import local_day
 from vaultsync.settings import Settings
 from vaultsync.sync.crew import Unread, readings
-from vaultsync.sync.read import REJECTED, CollectorFailed, Reading, Told, has_moved_on, is_as_read
+from vaultsync.sync.read import (
+    REJECTED,
+    CollectorFailed,
+    Reading,
+    Told,
+    has_moved_on,
+    is_as_read,
+    is_there,
+    taken_of,
+)
 from vaultsync.sync.values import Collected, SourceCount
 from vaultsync.text import nearest_or_all
 
-PACKED = (".gz", ".zst")
-"""Of such files the ledger knows how far they were read unpacked, which says nothing of their size."""
 FILES_A_COMMIT = 200
 """Small files recorded in one transaction; each file's events and state are in the same one."""
 
@@ -70,8 +78,7 @@ class Collecting:
         check_agents(self.settings, collectors)
         check_tellings(self.settings, collectors)
         wanted = [*self._agent_files(collectors), *self._log_files()]
-        names = {collector.name for collector in collectors}
-        fresh = [file for path, owner in wanted if (file := self._unread(path, owner, known, names))]
+        fresh = [file for path, owner in wanted if (file := self._unread(path, owner, known, reading))]
         self._take(reading, fresh)
         self.ledger.settle(is_choosing=Preference(*self.settings.tellings).names_sources)
         for name, files in self._unchanged.items():
@@ -84,8 +91,9 @@ class Collecting:
         with closing(readings(reading, fresh, self.processes)) as told:
             for start in range(0, len(fresh), FILES_A_COMMIT):
                 with self.ledger.transaction():
-                    for number, one in enumerate(islice(told, FILES_A_COMMIT), start):
-                        self._record(reading, one, fresh[number])
+                    for number, file in enumerate(islice(told, FILES_A_COMMIT), start):
+                        for one in file:
+                            self._record(reading, one, fresh[number])
                         if self.progress:
                             self.progress("Reading logs", number + 1, len(fresh))
 
@@ -110,25 +118,21 @@ class Collecting:
                 yield found, owner
 
     def _unread(
-        self, path: Path, owner: str | None, known: Mapping[str, FileState], names: Collection[str]
+        self, path: Path, owner: str | None, known: Mapping[str, FileState], reading: Reading
     ) -> Unread | None:
-        """A file that is new or has changed; None for one that was read: it is counted, not opened.
-
-        Args:
-            names: The collectors that there are.
-        """
+        """A file that is new or has changed; None for one that was read: it is counted, not opened."""
         try:
             info = path.stat()
         except OSError:
             return Unread(path, owner, 0)  # why it cannot be read is told when it is read
         state = known.get(str(path))
-        if state is None or (owner and owner != state.collector) or state.collector not in names:
+        if state is None or (owner and owner != state.collector) or not reading.is_current(state):
             return Unread(path, owner, info.st_size)
         # An unfinished last line may count once it has rested.
         is_held = state.offset < state.size and not path.name.endswith(PACKED)
         if is_held or not is_as_read(info, state) or has_moved_on(path, state):
             return Unread(path, owner, max(0, info.st_size - state.offset))
-        self._unchanged[state.collector] += 1
+        self._unchanged.update(taken_of(state))
         return None
 
     # --- one file ---
@@ -139,7 +143,7 @@ class Collecting:
         try:
             if told.prepared:
                 recorded = self.ledger.record(told.prepared)
-            if recorded.is_stale and (told := reading.read(*file[:2], read_on=False)).prepared:
+            if recorded.is_stale and (told := next(reading.read(*file[:2], read_on=False))).prepared:
                 recorded = self.ledger.record(told.prepared)
         except CollectorFailed as failure:
             told.issues.append(Issue(told.path, None, str(failure)))
@@ -219,4 +223,4 @@ def _sources(collector: Collector) -> Collection[str]:
 def rejected_lines(ledger: Ledger) -> dict[str, int]:
     """Log files that are still there, with the number of their lines that were not counted."""
     found = {name: state.state.get(REJECTED, 0) for name, state in sorted(ledger.files().items())}
-    return {name: count for name, count in found.items() if count and Path(name).exists()}
+    return {name: count for name, count in found.items() if count and is_there(Path(name))}

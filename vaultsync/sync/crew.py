@@ -11,12 +11,12 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vaultsync.collectors.packing import ENDINGS
+from vaultsync.collectors.packing import PACKED
 from vaultsync.sync.read import Reading, Told
 
 if TYPE_CHECKING:
@@ -53,11 +53,13 @@ class Unread(NamedTuple):
     @property
     def weight(self) -> int:
         """Bytes that there are to read, as far as a packed file tells."""
-        return self.size * (PACKED_RATIO if self.path.name.endswith(ENDINGS) else 1)
+        return self.size * (PACKED_RATIO if self.path.name.endswith(PACKED) else 1)
 
 
-def readings(reading: Reading, files: Sequence[Unread], processes: int = 0) -> Generator[Told, None, None]:
-    """What files say, one after another.
+def readings(
+    reading: Reading, files: Sequence[Unread], processes: int = 0
+) -> Generator[Iterable[Told], None, None]:
+    """What files say, one after another; see `Reading.read`.
 
     Args:
         processes: How many read at once; 0: as many as there are cores, for much to read.
@@ -92,7 +94,7 @@ class Crew:
         self._reading, self._shares = reading, shares
         self._count = min(processes, len(shares))
         self._waiting = deque(number for number, share in enumerate(shares) if not _is_large(share))
-        self._done: dict[int, list[Told]] = {}
+        self._done: dict[int, list[list[Told]]] = {}
         self._hands: dict[Connection, tuple[BaseProcess, set[int]]] = {}
 
     def __enter__(self) -> Crew:
@@ -122,7 +124,7 @@ class Crew:
             hand.terminate()
             hand.join()
 
-    def told(self) -> Iterator[Told]:
+    def told(self) -> Iterator[Iterable[Told]]:
         """What all files say, in their order."""
         for number, share in enumerate(self._shares):
             while number not in self._done and any(number in given for _, given in self._hands.values()):
@@ -187,7 +189,7 @@ def work(
     with suppress(Exception):  # the other process reads what this one cannot, and says why
         while True:
             number = pipe.recv()
-            pipe.send((number, [reading.whole(file.path, file.owner) for file in shares[number]]))
+            pipe.send((number, [list(reading.whole(file.path, file.owner)) for file in shares[number]]))
 
 
 def _is_large(share: Sequence[Unread]) -> bool:

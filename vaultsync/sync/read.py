@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from vaultsync.collectors import loading, registry
+from vaultsync.collectors.databases import MAGIC as DATABASE
 from vaultsync.collectors.databases import SUFFIXES as DATABASES
 from vaultsync.collectors.databases import wal_mark
 from vaultsync.collectors.reading import LogFile, Reader, capped
@@ -29,11 +33,15 @@ REJECTED = "rejected"
 """Under this name a file's state keeps how many of its lines were not counted."""
 WAL = "wal"
 """Under this name the state of a database keeps what its changes looked like before it was read."""
+ZIP = "(zip)"
+"""Stands in the place of a collector where a ZIP itself is known; what is in it has states of its own."""
+FILES, ASKED = "files", "asked"
+"""Under these names its state keeps how many of its files each collector read, and who was asked."""
 
 
 @dataclass(slots=True)
 class Told:
-    """What one reading of one file says; complete once `prepared` is consumed."""
+    """What one reading of one file, or of one in a ZIP, says; complete once `prepared` is consumed."""
 
     path: Path
     source: str = ""
@@ -76,33 +84,82 @@ class Reading:
         """A collector by its name."""
         return next((each for each in self.collectors if each.name == name), None)
 
-    def read(self, path: Path, owner: str | None, *, read_on: bool = True) -> Told:
+    def is_current(self, state: FileState) -> bool:
+        """True when who read a file before is still there; for a ZIP, when no others are."""
+        return state.state[ASKED] == self._asked if state.collector == ZIP else state.collector in self._names
+
+    @cached_property
+    def _names(self) -> set[str]:
+        return {each.name for each in self.collectors}
+
+    @cached_property
+    def _asked(self) -> str:
+        """Differs where other collectors, or other mappings, are asked."""
+        asked = repr((sorted(self._names), self._settings.mappings)).encode()
+        return hashlib.blake2b(asked, digest_size=8).hexdigest()
+
+    def read(self, path: Path, owner: str | None, *, read_on: bool = True) -> Iterator[Told]:
         """Begin to read a file; the rest is read while what was prepared is consumed.
 
         Args:
             owner: Name of the collector in whose usual place the file lies; None: found by looking.
             read_on: Go on where reading stopped, if the file has only grown.
+
+        Returns:
+            What it says; of a ZIP what each file in it says, to be consumed before the next is asked for.
         """
-        told = Told(path)
         try:
             file = LogFile.look(path)
         except OSError as error:
-            told.issues.append(
-                Issue(path, None, f"{error.strerror or error}. Check the file, or move it out.")
-            )
-            return told
-        if owner is None and file.size == 0:
-            return told
-        collector = (
-            self.collector(owner)
-            or self._as_before(file)
-            or registry.match(file, self.collectors, self._mapped)
-        )
-        if isinstance(collector, Issue):
-            told.issues.append(collector)
+            what = f"{error.strerror or error}. Check the file, or move it out."
+            yield Told(path, issues=[Issue(path, None, what)])
+            return
+        if file.is_zip:
+            yield from self._unzipped(file)
+        elif owner is None and file.size == 0:
+            yield Told(path)
         else:
-            told.source = collector.name
-            self._collect(file, collector, told, read_on)
+            known = self.collector(owner) or self._as_before(file)
+            found = known or registry.match(file, self.collectors, self._mapped)
+            yield self._told(file, found, read_on)
+
+    def _told(self, file: LogFile, found: Collector | Issue, read_on: bool = True) -> Told:
+        if isinstance(found, Issue):
+            return Told(file.path, issues=[found])
+        told = Told(file.path, found.name)
+        self._collect(file, found, told, read_on)
+        return told
+
+    def _unzipped(self, file: LogFile) -> Iterator[Told]:
+        """What those files in a ZIP say that a collector knows; at last what is wrong with it."""
+        from vaultsync.collectors.zips import members
+
+        reader, taken, is_whole = self._reader(file), Counter[str](), True
+        for member in members(reader):
+            found = self._as_before(member) or registry.claimant(member, self.collectors, self._mapped)
+            if not found or not member.size:
+                continue
+            if isinstance(found, Issue) or member.head.startswith(DATABASE):
+                text = "a database inside a ZIP is not read. Unpack it."
+                reader.issues.append(found if isinstance(found, Issue) else Issue(member.path, None, text))
+                continue
+            told = self._told(member, found)
+            yield told
+            is_whole = is_whole and bool(told.source and told.prepared)
+            taken[found.name] += 1
+        yield self._zip_told(reader, taken, is_whole)
+
+    def _zip_told(self, reader: Reader, taken: Counter[str], is_whole: bool) -> Told:
+        """What is wrong with a ZIP; and that it was read, so that it need not be looked at again."""
+        file = reader.file
+        told = Told(file.path, issues=reader.issues)
+        if not taken and not told.issues and reader.verdict == "read":
+            remedy = "Add a mapping to vaultsync.yaml, or move the ZIP out of the logs."
+            told.issues.append(Issue(file.path, None, f"no collector knows a file in it. {remedy}"))
+        if taken and is_whole and reader.verdict == "read":
+            reader.end, reader.state = file.size, {FILES: taken, ASKED: self._asked}
+            reader.state |= {REJECTED: len(told.issues)} if told.issues else {}
+            told.prepared = prepare(Batch(ZIP, reader, ()))
         return told
 
     def _as_before(self, file: LogFile) -> Collector | None:
@@ -115,20 +172,23 @@ class Reading:
         except Exception:  # the one that fails is named when all are asked
             return None
 
-    def whole(self, path: Path, owner: str | None) -> Told:
-        """Read a file to its end; the result holds plain values only."""
-        told = self.read(path, owner)
-        if told.prepared:
-            try:
-                told.prepared.whole()
-            except CollectorFailed as failure:
-                told.prepared, told.source = None, ""
-                told.issues.append(Issue(path, None, str(failure)))
-        return told
+    def whole(self, path: Path, owner: str | None) -> Iterator[Told]:
+        """Read a file to its end; the results hold plain values only."""
+        for told in self.read(path, owner):
+            if told.prepared:
+                try:
+                    told.prepared.whole()
+                except CollectorFailed as failure:
+                    told.prepared, told.source = None, ""
+                    told.issues.append(Issue(told.path, None, str(failure)))
+            yield told
+
+    def _reader(self, file: LogFile) -> Reader:
+        return Reader(file, self._settings.zone, now_ns=int(self._now.timestamp() * 1e9))
 
     def _collect(self, file: LogFile, collector: Collector, told: Told, read_on: bool) -> None:
-        state = find(self._known, file, Path.exists)
-        reader = Reader(file, self._settings.zone, now_ns=int(self._now.timestamp() * 1e9))
+        state = find(self._known, file, is_there)
+        reader = self._reader(file)
         if read_on and state and collector.kind == "lines" and has_grown(state, file):
             reader = replace(reader, start=state.offset, first_line=state.line, state=dict(state.state))
         if collector.kind == "store" and (changes := wal_mark(file.path)):
@@ -208,6 +268,19 @@ def has_grown(state: FileState, file: LogFile) -> bool:
     if file.packed or not state.is_grown(file) or state.offset > file.size:
         return False
     return state.offset == 0 or tail_mark(file.path, state.offset) == state.state.get("tail")
+
+
+def taken_of(state: FileState) -> Mapping[str, int]:
+    """How many files each collector read of what is known as one: one of itself, or those in a ZIP."""
+    taken: Mapping[str, int] = state.state[FILES] if state.collector == ZIP else {state.collector: 1}
+    return taken
+
+
+def is_there(path: Path) -> bool:
+    """True for a path at which a file was read and still may be: on the disk, or in a ZIP on the disk."""
+    with suppress(OSError):  # names in a ZIP may be of any length
+        return path.exists() or any(parent.is_file() for parent in path.parents)
+    return False
 
 
 def is_as_read(info: os.stat_result, state: FileState) -> bool:

@@ -1,4 +1,4 @@
-"""Read the CSV files of DeepSeek's platform, once they are taken out of their ZIP: amounts, and costs.
+"""Read the CSV files of DeepSeek's platform, which come in a ZIP: amounts, and costs.
 
     user_id,start_time_iso,end_time_iso,model,api_key_name,api_key,type,price,amount
     user_id,start_time_iso,end_time_iso,model,wallet_type,cost,currency
