@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vaultsync.errors import ConfigError, VaultNotFoundError
-from vaultsync.settings import Settings, load, shipped
+from vaultsync.settings import Settings, keys, load, shipped
 from vaultsync.settings.document import SIZE_LIMIT
 
 HOME = {"HOME": "/home/ada"}
@@ -215,6 +216,32 @@ def test_an_empty_variable_is_not_given(vault: Path) -> None:
 def test_a_wrong_option_is_named_as_the_option(vault: Path) -> None:
     with pytest.raises(ConfigError, match=r"^--timezone: .*'Europe/Berln'.* Did you mean 'Europe/Berlin'\?"):
         load({"vault": vault, "timezone": "Europe/Berln"}, HOME, vault)
+
+
+@pytest.mark.parametrize(
+    "name", ["Europe", "../zone", "/etc/localtime", "zone.tab", "+02:00", "CEST", "é" * 300, "."]
+)
+def test_what_is_no_zone_is_refused_with_the_line(vault: Path, name: str) -> None:
+    with pytest.raises(
+        ConfigError, match=r"vaultsync.yaml:1: timezone '.*' is not a known time zone\. Write"
+    ):
+        configured(vault, f"timezone: {name}")
+
+
+@pytest.mark.parametrize("text", ["5", "true", "[UTC]", "{UTC: 1}", "''"])
+def test_a_zone_is_text(vault: Path, text: str) -> None:
+    with pytest.raises(ConfigError, match=r"vaultsync.yaml:1: timezone must be text, and is "):
+        configured(vault, f"timezone: {text}")
+
+
+def test_a_machine_without_zones_is_told_what_it_lacks(vault: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise ZoneInfoNotFoundError(name)
+
+    monkeypatch.setattr(keys, "ZoneInfo", missing)
+    monkeypatch.setattr(keys, "available_timezones", set)
+    with pytest.raises(ConfigError, match=r"'Europe/Berlin' cannot be looked up: .* Install `tzdata`"):
+        configured(vault, "timezone: Europe/Berlin")
 
 
 def test_a_wrong_variable_is_named_as_the_variable(vault: Path) -> None:

@@ -8,6 +8,7 @@ import sys
 if __name__ == "__main__" and not sys.flags.safe_path:
     del sys.path[0]  # the current folder, put there by -m; this package is installed elsewhere
 
+import os
 import time
 
 from vaultsync import __version__, idle
@@ -15,6 +16,7 @@ from vaultsync import __version__, idle
 
 def main() -> None:
     """Run the command line of this process."""
+    _open_missing_streams()
     arguments, now = sys.argv[1:], time.time()
     if arguments == ["--version"] and _said(f"vaultsync {__version__}"):
         return
@@ -25,6 +27,13 @@ def main() -> None:
     from vaultsync.cli import main as program
 
     program(obj={"stamp": (stamp, now) if stamp else None})
+
+
+def _open_missing_streams() -> None:
+    """Take the numbers of closed standard streams, or a note would get one, and what is said end up in it."""
+    while (number := os.open(os.devnull, os.O_RDWR)) < 3:
+        os.set_inheritable(number, True)
+    os.close(number)
 
 
 def _said(text: str) -> bool:

@@ -67,6 +67,17 @@ def test_two_processes_find_what_one_finds(
     assert outcome(world) == alone
 
 
+def test_a_process_that_is_started_imports_nothing_from_the_current_folder(
+    world: World, alone: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.write("pickle.py", "import os\nos.mkdir('trapped')\n")
+    monkeypatch.chdir(world.vault)
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    monkeypatch.setattr(crew, "START", "spawn")
+    assert outcome(world) == alone
+    assert not (world.vault / "trapped").exists()
+
+
 def test_a_process_that_dies_is_done_without(
     world: World, alone: tuple[str, str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -107,9 +107,31 @@ class Program(click.Group):
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         write_utf8()
         with contextlib.suppress(BrokenPipeError), ending(told) as end, interruptible():
-            code = super().main(args, self.name, complete_var, standalone_mode=False, **extra)
+            code = self._main(args, complete_var, extra)
             end.append(code if isinstance(code, int) else DONE)
-        sys.exit(end[-1] if end else DONE)
+        sys.exit(written(end[-1] if end else DONE))
+
+    def _main(self, args: Sequence[str] | None, complete_var: str | None, extra: dict[str, Any]) -> Any:
+        """Call click, which itself ends a program whose help has lost its reader, and as failed."""
+        out = sys.stdout
+        try:
+            return super().main(args, self.name, complete_var, standalone_mode=False, **extra)
+        except SystemExit:
+            if sys.stdout is out:
+                raise
+            return DONE
+
+
+def written(code: int) -> int:
+    """The exit code of a run whose words are out; another one where they could not be written."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream:
+                stream.flush()
+        except (OSError, ValueError):
+            silence(stream)  # or it is tried again at the end of the process, with a traceback
+            code = worst(code, FAILED)
+    return code
 
 
 @contextlib.contextmanager

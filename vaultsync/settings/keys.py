@@ -88,7 +88,13 @@ def check_zone(value: Value) -> str:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        near = nearest(name, available_timezones()) or " Names look like Europe/Berlin."
+        known = available_timezones()
+        if not known:
+            value.fail(
+                f"{value.key} {quoted(name)} cannot be looked up: this machine has no time zone data.",
+                "Install `tzdata`, with the system's packages or with pip.",
+            )
+        near = nearest(name, known) or " Names look like Europe/Berlin."
         value.fail(f"{value.key} {quoted(name)} is not a known time zone.", f"Write an IANA name.{near}")
     return name
 

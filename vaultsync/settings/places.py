@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from vaultsync.errors import VaultNotFoundError, VaultsyncError
+from vaultsync.errors import ConfigError, VaultNotFoundError, VaultsyncError
 
 CONFIG_NAME = "vaultsync.yaml"
 CONFIG_MARKS = ("app.json", "core-plugins.json")
@@ -78,10 +78,18 @@ def check_vault(folder: Path) -> Path:
 
 
 def default_ledger() -> Path:
-    """The ledger in the platform's state folder: ~/.local/state/vaultsync/ledger.db on Linux."""
+    """The ledger in the platform's state folder: ~/.local/state/vaultsync/ledger.db on Linux.
+
+    Raises:
+        ConfigError: The user has no home folder that the system knows of.
+    """
     from platformdirs import user_state_path
 
-    return Path(user_state_path("vaultsync", appauthor=False)) / "ledger.db"
+    try:
+        return Path(user_state_path("vaultsync", appauthor=False)) / "ledger.db"
+    except RuntimeError as error:
+        what = "no home folder is known, so the ledger has no place."
+        raise ConfigError("ledger", None, what, "Set HOME, or name a file with --ledger.") from error
 
 
 def shipped() -> Path:

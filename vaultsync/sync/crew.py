@@ -102,6 +102,8 @@ class Crew:
         from multiprocessing import get_context
 
         context: Any = get_context(START)
+        if START == "spawn":
+            os.environ["PYTHONSAFEPATH"] = "1"  # the current folder may be a vault that holds a pickle.py
         with suppress(OSError):  # no more may be started here: fewer do, or this one alone
             for _ in range(self._count):
                 self._start(context)

@@ -153,7 +153,7 @@ class Run:
 
     @cached_property
     def _around(self) -> Surroundings:
-        return Surroundings(self._environ, self._home or Path.home(), self.now)
+        return Surroundings(self._environ, self._home or _home(), self.now)
 
     def collect(self) -> Collected:
         """Read all that is new into the ledger."""
@@ -196,3 +196,11 @@ class Run:
     def undo(self, note: Path | None, options: Options) -> Outcome:
         """Bring a note, or without one all notes of ours, back to what it was before our first change."""
         return self._refreshing.undo(note, options)
+
+
+def _home() -> Path:
+    """The user's home folder; where the system knows of none, a place below which nothing is."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path(os.devnull)
