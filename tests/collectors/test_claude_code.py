@@ -901,6 +901,12 @@ def test_a_worktree_belongs_to_its_main_repository(tmp_path: Path) -> None:
     assert repository_of(str(tmp_path / "fix" / "src")) == str(tmp_path / "web")
 
 
+@pytest.mark.parametrize("root", ["/no/such/web", "C:\\Users\\ana\\web"])
+def test_a_worktree_that_is_gone_belongs_to_the_repository_around_it(root: str) -> None:
+    slash = "\\" if "\\" in root else "/"
+    assert repository_of(slash.join([root, ".claude", "worktrees", "blue-fox", "src"])) == root
+
+
 def test_a_submodule_is_its_own_repository(tmp_path: Path) -> None:
     (tmp_path / "web" / "lib").mkdir(parents=True)
     (tmp_path / "web" / ".git").mkdir()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 LINK_LIMIT = 4096
+_inside = re.compile(r"(.+?)[/\\]\.claude[/\\]worktrees[/\\].").match
+"""Where Claude Code makes worktrees, which it deletes again: inside their main repository."""
 
 
 def folder_of(environ: Mapping[str, str], home: Path, name: str, usual: str) -> Path:
@@ -24,6 +27,8 @@ def repository_of(folder: str) -> str:
     Returns:
         The folder itself where it does not exist here, is not absolute, or lies in no repository.
     """
+    if found := _inside(folder):
+        folder = found[1]
     path = Path(folder)
     try:
         if folder.startswith(("\\\\", "//")) or not path.is_absolute() or not path.is_dir():
