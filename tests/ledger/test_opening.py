@@ -69,9 +69,12 @@ def test_opening_twice_keeps_the_events(tmp_path: Path) -> None:
         assert sums(ledger)[0] == 1
 
 
-def test_an_empty_file_becomes_a_ledger(tmp_path: Path) -> None:
-    (tmp_path / "ledger.db").touch()
-    made(tmp_path / "ledger.db")
+def test_an_empty_file_is_refused_untouched(tmp_path: Path) -> None:
+    """A ledger has its name only when it is whole, so this is one that was cut off."""
+    path = tmp_path / "ledger.db"
+    path.touch()
+    assert "vaultsync ledger restore" in refused(path)
+    assert path.read_bytes() == b""
 
 
 def test_reading_needs_a_ledger(tmp_path: Path) -> None:
@@ -129,7 +132,7 @@ def test_a_ledger_that_was_cut_short_is_refused_untouched(tmp_path: Path) -> Non
     path.write_bytes(whole[: len(whole) // 2])
     message = refused(path)
     assert "is damaged" in message
-    assert "vaultsync collect" in message
+    assert "vaultsync ledger rebuild" in message
     assert path.read_bytes() == whole[: len(whole) // 2]
 
 
@@ -146,8 +149,8 @@ def test_check_finds_damage_that_no_query_meets(tmp_path: Path) -> None:
     with Ledger.open(path) as ledger:
         record(ledger, event("k"))
         assert ledger.check() == []
-        ledger._db.execute("INSERT INTO outcome VALUES (77, 1, 1)")
-        assert ledger.check() == ["1 outcomes have no event"]
+        ledger._db.execute("INSERT INTO outcome VALUES (77, 999, 1)")
+        assert list(map(str, ledger.check())) == ["1 outcomes have no event", "1 outcomes have no name"]
 
 
 def test_a_locked_ledger_is_an_error_after_the_wait(tmp_path: Path) -> None:
@@ -172,8 +175,8 @@ INSERT INTO name VALUES (1, 'claude-code'), (2, 'anthropic'), (3, 'opus'), (4, '
     (6, 'final'), (7, 'S1');
 INSERT INTO label VALUES (1, 1, 2, 3, 4, 0, 0, 5, 7, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0);
 INSERT INTO event VALUES
-    (1, x'01', 1767787200000000, 1, 10, 2000, 300, 0, 0, 0, 0, 140, 0, 0, 0, 0, 1, 0, 0, NULL, NULL),
-    (2, x'02', 1767787260000000, 1, 5, 0, 0, 0, 0, 0, 0, 60, 0, 0, 0, 0, 1, 0, 0, NULL, NULL);
+    (1, zeroblob(16), 1767787200000000, 1, 10, 2000, 300, 0, 0, 0, 0, 140, 0, 0, 0, 0, 1, 0, 0, NULL, NULL),
+    (2, randomblob(16), 1767787260000000, 1, 5, 0, 0, 0, 0, 0, 0, 60, 0, 0, 0, 0, 1, 0, 0, NULL, NULL);
 INSERT INTO change VALUES (1767787200, 1);
 INSERT INTO stale VALUES (1767787200);
 INSERT INTO meta VALUES ('changes', '1');

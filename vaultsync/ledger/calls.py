@@ -106,6 +106,8 @@ class Calls:
         new = {place: first + place for place in places}
         self._done.new += count
         self._done.touch([part.numbers["at"][place] for place in places], labels.values())
+        counts = tuple(name for name in COUNT_FIELDS if name in part.numbers)
+        self._done.marks.seals.add_new(self._db, first, counts, has_cost="cost" in part.numbers)
         self._insert_more(new)
         return new
 
@@ -161,13 +163,19 @@ class Calls:
         label = self._names.label_id(now.label)
         if (is_mine and is_changed) or (label, *now[:4]) != (known.label, *known.sighting[:4]):
             is_changed = True
-            self._db.execute("DELETE FROM told WHERE event = ?", (known.id,))
-            self._db.execute(_UPDATE, (now.at, label, *now.counts, now.duration_ms, now.cost, known.id))
+            self._change(known.id, label, now)
         self._keep_mention(known, by_content=place in self._part.ordinals)
         if is_changed:
             self._done.changed += 1
             self._done.touch([known.sighting.at, now.at], [known.label, label])
             self._done.marks.sessions |= self._claimants(known)
+
+    def _change(self, event: int, label: int, now: Sighting) -> None:
+        seals = self._done.marks.seals
+        seals.add_these(self._db, [event], -1)
+        self._db.execute("DELETE FROM told WHERE event = ?", (event,))
+        self._db.execute(_UPDATE, (now.at, label, *now.counts, now.duration_ms, now.cost, event))
+        seals.add_these(self._db, [event])
 
     def _claimants(self, known: Known) -> set[int]:
         if not known.is_claimed:

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from vaultsync.errors import LedgerError
-from vaultsync.ledger.opening import WAIT_SECONDS, private_file, private_folder
+from vaultsync.ledger.private import private_file, private_folder
 
+WAIT_SECONDS = 60.0
 _PAUSE = 0.1
 
 
@@ -31,13 +32,21 @@ def lock(path: Path, timeout: float = WAIT_SECONDS) -> Iterator[None]:
     private_file(file)
     number = os.open(file, os.O_RDWR)
     try:
-        _wait(number, path, timeout)
+        hold(number, path, timeout)
         yield
     finally:
         os.close(number)
 
 
-def _wait(number: int, path: Path, timeout: float) -> None:
+def hold(number: int, path: Path, timeout: float) -> None:
+    """Wait for the lock of an open file, which is given back when that is closed.
+
+    Args:
+        path: The ledger, for the message.
+
+    Raises:
+        LedgerError: Another run still holds it.
+    """
     waited = 0.0
     while not _take(number):
         if waited >= timeout:

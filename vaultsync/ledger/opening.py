@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import os
+import errno
 import sqlite3
 import stat
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from itertools import chain, count
 from pathlib import Path
 
 from vaultsync.errors import LedgerError
 from vaultsync.ledger import schema
+from vaultsync.ledger.founding import found
+from vaultsync.ledger.private import private_file, private_folder, write_through
+from vaultsync.ledger.seals import Unsealed
 
-WAIT_SECONDS = 60.0
 CACHE_KIB = 64 * 1024
-_SEEN = """SELECT user_version, application_id, (SELECT count(*) FROM sqlite_schema)
-    FROM pragma_user_version, pragma_application_id"""
-"""One statement, so that a ledger that another run is just making is not seen half made."""
+_SEEN = "SELECT user_version, application_id FROM pragma_user_version, pragma_application_id"
 _PAUSE = 0.05
-_RESTORE = "Put back a backup of it, or move it away and run `vaultsync collect` to read the logs anew."
+REMEDY = (
+    "`vaultsync ledger restore BACKUP` puts a backup back; `vaultsync ledger rebuild` makes it anew from the "
+    "logs and what can still be read of it."
+)
+"""What to do about a damaged ledger."""
 
 
 @contextmanager
@@ -40,55 +45,76 @@ def explained(path: Path, error: sqlite3.Error) -> LedgerError:
         )
     if "not a database" in text:
         return LedgerError(
-            path, f"this is not a ledger ({text}).", f"Name another file with --ledger. {_RESTORE}"
+            path, f"this is not a ledger ({text}).", f"Name another file with --ledger. {REMEDY}"
         )
-    if "malformed" in text or "corrupt" in text:
-        return LedgerError(path, f"the ledger is damaged ({text}); it is kept as it is.", _RESTORE)
+    if "malformed" in text or "corrupt" in text or isinstance(error, Unsealed):
+        return LedgerError(path, f"the ledger is damaged ({text}); it is kept as it is.", REMEDY)
     if "full" in text:
         return LedgerError(
             path, f"the ledger cannot grow ({text}).", "Make room, then run the same command again."
+        )
+    if "readonly" in text or "read-only" in text:
+        return LedgerError(
+            path, f"the ledger may not be written ({text}).", "Mend its permissions, then run again."
         )
     return LedgerError(
         path, f"the ledger cannot be used ({text}).", "See `vaultsync doctor`, then run again."
     )
 
 
-def connect(path: Path, *, read_only: bool, wal: bool, wait: float) -> sqlite3.Connection:
+def connect(
+    path: Path, *, read_only: bool, wal: bool, wait: float, any_schema: bool = False
+) -> sqlite3.Connection:
     """Open a ledger; make it, or bring it to the present schema first, unless it is only read.
+
+    Args:
+        any_schema: Read an older one as it is.
 
     Raises:
         LedgerError: It is missing (read only), locked, damaged, newer, or another program's.
     """
     with guard(path):
-        _refuse_strange_files(path, read_only)
-        if not read_only:
+        is_there = _is_there(path)
+        if read_only and not is_there:
+            raise LedgerError(path, "there is no ledger yet.", "Run `vaultsync collect` first.")
+        if not is_there:
             private_folder(path.parent)
-            private_file(path)
-        uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
-        db = sqlite3.connect(uri, uri=True, timeout=wait, isolation_level=None)
+            found(path, wait)
+        if read_only:
+            return _opened(path, wait, read_only=True, any_schema=any_schema)
+        if _has_more(path):  # closing it would write that into the file, even into one that is refused
+            _opened(path, wait, read_only=True, any_schema=True).close()
+        db = _opened(path, wait, read_only=False, any_schema=True)
         try:
-            _prepare(db, path, read_only=read_only)
-            if not read_only:
-                _use_journal(db, "WAL" if wal else "DELETE", wait)
-                db.execute("PRAGMA synchronous = FULL")
-                _migrate(db, path)
+            private_file(path)
+            _use_journal(db, "WAL" if wal else "DELETE", wait)
+            db.execute("PRAGMA synchronous = FULL")
+            _migrate(db, path)
         except BaseException:
             db.close()
             raise
         return db
 
 
-def _prepare(db: sqlite3.Connection, path: Path, *, read_only: bool) -> None:
-    db.execute("PRAGMA cell_size_check = ON")
-    db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-    version = _version(db, path)
-    _refuse_cut(db, path)
-    if read_only:
-        db.execute("PRAGMA query_only = ON")
-        if version < len(schema.MIGRATIONS):
+def _opened(path: Path, wait: float, *, read_only: bool, any_schema: bool) -> sqlite3.Connection:
+    """Open a file and see that it is a ledger; nothing is written."""
+    uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
+    db = sqlite3.connect(uri, uri=True, timeout=wait, isolation_level=None)
+    try:
+        db.execute("PRAGMA cell_size_check = ON")
+        db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        version = _version(db, path)
+        _refuse_cut(db, path)
+        if read_only:
+            db.execute("PRAGMA query_only = ON")
+        if version < len(schema.MIGRATIONS) and not any_schema:
             raise LedgerError(
                 path, f"the ledger has the older schema {version}.", "Run `vaultsync collect` once."
             )
+    except BaseException:
+        db.close()
+        raise
+    return db
 
 
 def _use_journal(db: sqlite3.Connection, mode: str, wait: float) -> None:
@@ -104,26 +130,40 @@ def _use_journal(db: sqlite3.Connection, mode: str, wait: float) -> None:
         wait -= _PAUSE
 
 
-def _refuse_strange_files(path: Path, read_only: bool) -> None:
+def _is_there(path: Path) -> bool:
+    """Say whether there is something that may be a ledger.
+
+    Raises:
+        LedgerError: It cannot be one, or it cannot be reached.
+    """
     try:
-        mode = path.stat().st_mode
+        info = path.stat()
     except FileNotFoundError:
-        if read_only:
-            raise LedgerError(path, "there is no ledger yet.", "Run `vaultsync collect` first.") from None
-        return
+        return False
     except OSError as error:
         raise LedgerError(
             path, f"the ledger cannot be reached ({error.strerror}).", "Check the path."
         ) from error
-    if not stat.S_ISREG(mode):
+    if not stat.S_ISREG(info.st_mode):
         raise LedgerError(path, "this is not a file.", "Name a file with --ledger.")
+    if not info.st_size:
+        what = "the file is empty, and a ledger never is; it is kept as it is."
+        raise LedgerError(path, what, f"Delete it if there never was a ledger. {REMEDY}")
+    return True
+
+
+def _has_more(path: Path) -> bool:
+    """True when changes wait beside a file."""
+    with suppress(OSError):
+        return path.with_name(f"{path.name}-wal").stat().st_size > 0
+    return False
 
 
 def _version(db: sqlite3.Connection, path: Path) -> int:
-    """Schema version of an open file; 0 of an empty one."""
-    seen: tuple[int, int, int] = db.execute(_SEEN).fetchone()
-    version, owner, tables = seen
-    if owner != schema.APPLICATION_ID and (tables or owner or version):
+    """Schema version of an open file."""
+    seen: tuple[int, int] = db.execute(_SEEN).fetchone()
+    version, owner = seen
+    if owner != schema.APPLICATION_ID:
         raise LedgerError(
             path, "this database belongs to another program.", "Name another file with --ledger."
         )
@@ -143,73 +183,61 @@ def _refuse_cut(db: sqlite3.Connection, path: Path) -> None:
     found = path.stat().st_size
     if found < pages * size:
         what = f"the ledger is damaged: {found} of {pages * size} bytes are left; it is kept as it is."
-        raise LedgerError(path, what, _RESTORE)
+        raise LedgerError(path, what, REMEDY)
 
 
 def _migrate(db: sqlite3.Connection, path: Path) -> None:
-    """Run the missing migrations, each in its own transaction, after a backup where there was a ledger."""
-    is_new = _version(db, path) == 0
-    for number in range(len(schema.MIGRATIONS)):
-        if _version(db, path) > number:
-            continue
-        if not is_new:
-            _backup(db, path, number)
-        db.execute("BEGIN EXCLUSIVE")
-        try:
-            if _version(db, path) == number:  # else another run was faster
-                for statement in schema.statements(schema.MIGRATIONS[number]):
-                    db.execute(statement)
-                db.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
-                db.execute(f"PRAGMA user_version = {number + 1}")
-            db.execute("COMMIT")
-        except BaseException:
-            db.execute("ROLLBACK")
-            raise
+    """Run the missing migrations, all or none, after a backup."""
+    version = _version(db, path)
+    if version == len(schema.MIGRATIONS):
+        return
+    back_up(db, free_name(path.with_name(f"{path.name}.schema{version}.backup")))
+    db.execute("BEGIN EXCLUSIVE")
+    try:
+        schema.advance(db, _version(db, path))  # another run may have been faster
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
 
 
-def _backup(db: sqlite3.Connection, path: Path, version: int) -> None:
-    copy = path.with_name(f"{path.name}.schema{version}.backup")
-    back_up(db, copy)
+def free_name(path: Path) -> Path:
+    """A path as it is where nothing has that name, else with the next number before its ending."""
+    names = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
+    return next(each for each in chain([path], names) if not each.exists())
 
 
 def back_up(db: sqlite3.Connection, copy: Path) -> None:
-    """Copy an open ledger to another file and check the copy.
+    """Copy an open ledger to a new file, which is checked before it gets its name.
 
     Raises:
-        LedgerError: The copy is not whole.
+        LedgerError: There is such a file already, the ledger is damaged, or the copy is not whole.
     """
-    private_file(copy)
-    with guard(copy), closing(sqlite3.connect(copy)) as target:
-        db.backup(target)
-        verdict = target.execute("PRAGMA quick_check(1)").fetchone()[0]
+    unfinished = copy.with_name(f"{copy.name}.part")
+    with guard(copy):
+        unfinished.unlink(missing_ok=True)
+        private_folder(copy.parent)
+        private_file(unfinished)
+        with closing(sqlite3.connect(unfinished, isolation_level=None)) as target:
+            db.backup(target)
+            target.execute("PRAGMA journal_mode = DELETE").fetchone()
+            verdict = target.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if verdict != "ok":
-        raise LedgerError(copy, f"the backup is not whole ({verdict}).", "Check the disk, then run again.")
+        unfinished.unlink()
+        what = f"what is copied into it is damaged ({verdict}), so there is no backup."
+        raise LedgerError(copy, what, "`vaultsync ledger check` tells more.")
+    _name(unfinished, copy)
 
 
-def private_folder(folder: Path) -> None:
-    """Make a folder, and those above it, that only the user may enter; leave existing ones as they are."""
-    if folder.is_dir():
-        return
-    private_folder(folder.parent)
+def _name(unfinished: Path, copy: Path) -> None:
+    """Give a file its name, if that is free."""
     try:
-        with suppress(FileExistsError):
-            folder.mkdir(mode=0o700)
-            folder.chmod(0o700)
+        if copy.exists():
+            raise FileExistsError(errno.EEXIST, "there is such a file already")
+        unfinished.rename(copy)
     except OSError as error:
+        unfinished.unlink(missing_ok=True)
         raise LedgerError(
-            folder, f"the folder cannot be made ({error.strerror}).", "Check the path."
+            copy, f"the backup cannot be kept ({error.strerror}).", "Name another file."
         ) from error
-
-
-def private_file(path: Path) -> None:
-    """Make an empty file that only the user may read; an existing one loses the rights of others."""
-    try:
-        try:
-            number = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-            os.close(number)
-            path.chmod(0o600)
-        except FileExistsError:
-            if os.name == "posix" and path.stat().st_mode & 0o077:
-                path.chmod(0o600)
-    except OSError as error:
-        raise LedgerError(path, f"the file cannot be made ({error.strerror}).", "Check the path.") from error
+    write_through(copy.parent)

@@ -142,6 +142,7 @@ class Recorder:
         self._done.touch([at for at, _ in rows], {label for _, label in rows})
         claims = select_in(self._db, "SELECT session FROM claim WHERE event IN", gone)
         self._done.marks.sessions.update(session for (session,) in claims)
+        self._done.marks.seals.add_these(self._db, gone, -1)
         for table, column in (("outcome", "event"), ("claim", "event"), ("told", "event"), ("event", "id")):
             delete_in(self._db, table, column, gone)
         self._done.removed += len(gone)

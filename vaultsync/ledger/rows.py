@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from vaultsync.ledger.identity import AT, LABEL_FIELDS, PROMPT_FIELDS, Text
 from vaultsync.ledger.names import Names
 from vaultsync.ledger.queries import INTERVAL, QUARTER_HOUR
+from vaultsync.ledger.seals import LABEL, TIME, verify
 from vaultsync.ledger.tellings import Hidden, places
 from vaultsync.model import TOKEN_CLASSES
 
@@ -87,7 +88,12 @@ class Range(NamedTuple):
     @property
     def can_be_rolled(self) -> bool:
         """True when the range consists of whole quarter-hours."""
-        return self.minutes * 60 == QUARTER_HOUR and not self.since % INTERVAL and not self.until % INTERVAL
+        return self.minutes * 60 == QUARTER_HOUR and self.is_whole
+
+    @property
+    def is_whole(self) -> bool:
+        """True when no quarter-hour lies in it, or in one of its intervals, only partly."""
+        return not (self.since % INTERVAL or self.until % INTERVAL or 15 % self.minutes)
 
 
 def is_rolled(db: sqlite3.Connection, asked: Range) -> bool:
@@ -132,10 +138,45 @@ def usage(
         source = f"event {'NOT INDEXED' if _is_most(db, asked) else ''} WHERE at >= ? AND at < ?"
         ask = f"SELECT {asked.group}, {SUMMED} FROM {source} GROUP BY 1, 2, 3, 4, 5"
         rows = db.execute(ask, (asked.since, asked.until)).fetchall()
+    _verify(db, asked, rows)
     if hidden:
         of = places(db, names, hidden)
         rows = [row for row in rows if row[1] not in of or (row[0] // _DAY, *of[row[1]]) not in hidden]
     return Usage(_columns(names, rows, project_name), _outcomes(db, names, asked, rows))
+
+
+def _verify(db: sqlite3.Connection, asked: Range, rows: list[tuple[Any, ...]]) -> None:
+    found: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) if rows else [()] * (_KEYS + len(SUMS) + 2)
+    quarters, labels, _, _, _, *sums, events, costs = found
+    step = QUARTER_HOUR
+    places = sum(
+        (label * LABEL + quarter // step * TIME) * count
+        for quarter, label, count in zip(quarters, labels, events, strict=True)
+    )
+    check(db, asked, [*sums, events], places, costs)
+
+
+def check(
+    db: sqlite3.Connection,
+    asked: Range,
+    sums: Sequence[Iterable[int]],
+    places: int,
+    costs: Iterable[str | None],
+) -> None:
+    """Compare rows that tell all of a range with what was kept when their events were written.
+
+    Args:
+        sums: Columns of `SUMS`, then of events.
+        places: Sum of `seals.PLACE_OF_SUM`.
+
+    Raises:
+        sqlite3.DatabaseError: They differ.
+    """
+    if asked.is_whole:
+        *counts, events = sums
+        verify(
+            db, (asked.since, asked.until), dict(zip(SUMS, counts, strict=True)), sum(events), places, costs
+        )
 
 
 def _is_most(db: sqlite3.Connection, asked: Range) -> bool:

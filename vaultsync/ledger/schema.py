@@ -10,6 +10,8 @@ A migration is never edited once released: a change of the tables is a new entry
 
 from __future__ import annotations
 
+import sqlite3
+
 APPLICATION_ID = 0x76536C67
 """Marks the file as a ledger of vaultsync in the header of SQLite ("vSlg")."""
 
@@ -138,10 +140,34 @@ CREATE TABLE title (
 ) STRICT, WITHOUT ROWID
 """
 
-MIGRATIONS: tuple[str, ...] = (V1, V2)
+V3 = """
+-- Of each UTC quarter-hour how many events it has, and one number made of what they count: see `seals`.
+CREATE TABLE seal (
+    interval INTEGER PRIMARY KEY, events INTEGER NOT NULL, number INTEGER NOT NULL
+) STRICT;
+INSERT INTO seal SELECT at / 900000000 * 900, count(*), sum((
+    input * 3 + cache_read * 7 + cache_write_5m * 13 + cache_write_30m * 19 + cache_write_1h * 29
+    + cache_write_12h * 37 + cache_write * 43 + output * 53 + reasoning * 61 + input_audio * 71
+    + output_audio * 79 + cache_read_audio * 89 + requests * 101 + web_searches * 107 + unsplit * 113
+    + label * 131 + at / 900000000 * 157 + CASE WHEN cost IS NULL THEN 0 ELSE
+    CAST(replace(replace(cost, '.', ''), '-', '') AS INTEGER) % 2147483647 * 139
+    + (length(cost) * 64 + instr(cost, '.')) * 151 END) % 2147483647) % 2147483647
+    FROM event NOT INDEXED GROUP BY 1
+"""
+
+MIGRATIONS: tuple[str, ...] = (V1, V2, V3)
 """The n-th leads from schema n to n + 1; statements end with a semicolon at the end of a line."""
 
 
 def statements(script: str) -> list[str]:
     """The single statements of a migration."""
     return [text for text in (part.strip() for part in script.split(";\n")) if text]
+
+
+def advance(db: sqlite3.Connection, version: int) -> None:
+    """Run the migrations that a ledger of some version lacks, in the transaction of the caller."""
+    for script in MIGRATIONS[version:]:
+        for statement in statements(script):
+            db.execute(statement)
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")

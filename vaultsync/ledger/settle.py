@@ -14,6 +14,7 @@ from vaultsync.ledger.facts import prompt_text
 from vaultsync.ledger.identity import AT, PROMPT_FIELDS, Label, replaced
 from vaultsync.ledger.names import Names
 from vaultsync.ledger.queries import INTERVAL, select_in, touch
+from vaultsync.ledger.seals import LABEL, PRIME, WEIGHTS, Seals
 
 _SESSION, _TYPE, _NAME = AT["session"], AT["action_type"], AT["action_name"]
 _CHUNK = 5000
@@ -41,6 +42,7 @@ class Settler:
         self._db, self._names = db, names
         self._sequences: dict[int, list[tuple[int, bytes]]] = {}
         self._intervals: set[int] = set()
+        self._seals = Seals()
         self._changed = 0
 
     def run(self) -> int:
@@ -57,6 +59,7 @@ class Settler:
             self._settle(self._events(rest[start : start + _CHUNK]), None)
         self._db.execute("DELETE FROM unsettled")
         touch(self._db, self._intervals)
+        self._seals.write(self._db)
         return self._changed
 
     def _events(self, ids: Iterable[int]) -> list[Told]:
@@ -89,6 +92,8 @@ class Settler:
         else:
             row = (event.id, event.output, event.label)
             self._db.execute("INSERT OR REPLACE INTO told VALUES (?, ?, ?)", row)
+        more = (output - event.shown_output) * WEIGHTS["output"] + (number - event.shown_label) * LABEL
+        self._seals.add([(event.at // INTERVAL, 0, more % PRIME)])
         self._intervals.add(event.at // INTERVAL)
         self._changed += 1
 

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from vaultsync.ledger.identity import LABEL_FIELDS, Text
 from vaultsync.ledger.names import Names
-from vaultsync.ledger.rows import DEFAULTS, SUMMED, SUMS, Range, Usage, assemble, is_rolled
+from vaultsync.ledger.rows import DEFAULTS, SUMMED, SUMS, Range, Usage, assemble, check, is_rolled
+from vaultsync.ledger.seals import PLACE_OF_SUM
 from vaultsync.ledger.tellings import Hidden, midnights
 
 DETAILS = ("session", "project", "branch", "action_type", "action_name", "machine")
@@ -83,13 +84,19 @@ def summed(
     if hidden and asked.cuts is not None:
         asked = asked._replace(cuts=tuple(sorted({*asked.cuts, *midnights(hidden)})))
     rows = _ask(db, asked, _rows(asked, is_ahead=is_rolled(db, asked.range)))
+    labels = len(asked.fields)
+    *_, costs, places = found = _columns(rows, labels)
+    check(db, asked.range, found[labels + 4 : -2], sum(places), costs)
     if hidden:
         rows = _shown(names, asked, rows, hidden)
-    labels = len(asked.fields)
-    found = list(zip(*rows, strict=True)) if rows else [()] * (labels + len(SUMS) + 6)
+        found = _columns(rows, labels)
     columns = _label_columns(names, asked.fields, found[1 : labels + 1], len(rows), project_name)
-    usage = assemble(found[0], columns, found[labels + 1 :])
+    usage = assemble(found[0], columns, found[labels + 1 : -1])
     return Usage(usage, _outcomes(db, names, asked, rows))
+
+
+def _columns(rows: list[tuple[Any, ...]], labels: int) -> list[tuple[Any, ...]]:
+    return list(zip(*rows, strict=True)) if rows else [()] * (labels + len(SUMS) + 7)
 
 
 def _ask(db: sqlite3.Connection, asked: Question, ask: str) -> list[tuple[Any, ...]]:
@@ -119,7 +126,7 @@ def _rows(asked: Question, *, is_ahead: bool) -> str:
         direct = f"""SELECT {", ".join(f"{part} AS {name}" for part, name in parts)}, {SUMMED} FROM event
             WHERE at >= :since AND at < :until GROUP BY 1, 2, 3, 4, 5"""
         source = f"({direct}) AS rolled CROSS JOIN label ON label.id = rolled.label"
-    return f"SELECT {keys}, {sums}, max(cost) FROM {source} GROUP BY {keys}"
+    return f"SELECT {keys}, {sums}, max(cost), sum({PLACE_OF_SUM}) FROM {source} GROUP BY {keys}"
 
 
 def _outcomes(

@@ -16,15 +16,17 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from vaultsync.ledger.files import FILE_COLUMNS, Batch, Files, Recorded
 from vaultsync.ledger.identity import Text, instant, microseconds
+from vaultsync.ledger.locking import WAIT_SECONDS
 from vaultsync.ledger.marks import Marks
 from vaultsync.ledger.names import Names
 from vaultsync.ledger.notes import NOTE_COLUMNS, NoteState, note_row, note_state
-from vaultsync.ledger.opening import WAIT_SECONDS, back_up, connect, guard
+from vaultsync.ledger.opening import back_up, connect, guard
 from vaultsync.ledger.rows import Range, Usage, is_rolled, roll, usage
 from vaultsync.model import Preference
 
 if TYPE_CHECKING:
     from vaultsync.ledger.facts import SessionGap
+    from vaultsync.ledger.health import Damage
     from vaultsync.ledger.prepared import Prepared
     from vaultsync.ledger.stored import SessionSpan, SourceSpan, StoredEvent
     from vaultsync.ledger.tellings import Hidden, HiddenDay
@@ -367,33 +369,19 @@ class Ledger:
 
     # --- health ---
 
-    def check(self) -> list[str]:
+    def check(self) -> list[Damage]:
         """What is wrong inside the file; empty when all is well. Reads all of it."""
+        from vaultsync.ledger.health import examine
+
         with guard(self.path):
-            found = [
-                row[0] for row in self._db.execute("PRAGMA integrity_check(20)").fetchall() if row[0] != "ok"
-            ]
-            for what, ask in _LAWS:
-                count = self._db.execute(ask).fetchone()[0]
-                if count:
-                    found.append(f"{count} {what}")
-        return found
+            self._note()
+            return examine(self._db)
 
     def back_up(self, copy: Path) -> None:
-        """Copy the ledger to another file while it is in use, and check the copy."""
+        """Copy the ledger to a new file while it is in use, and check the copy.
+
+        Raises:
+            LedgerError: There is such a file already, or the copy is not whole.
+        """
         with guard(self.path):
             back_up(self._db, copy)
-
-
-_AHEAD = """SELECT abs(
-    (SELECT count(*) FROM event WHERE at / 900000000 * 900 NOT IN (SELECT interval FROM stale))
-    - (SELECT coalesce(sum(events), 0) FROM rolled WHERE quarter NOT IN (SELECT interval FROM stale)))
-    * EXISTS (SELECT 1 FROM meta WHERE key = 'rolled')"""
-_LAWS = (
-    ("events have no label", "SELECT count(*) FROM event WHERE label NOT IN (SELECT id FROM label)"),
-    ("outcomes have no event", "SELECT count(*) FROM outcome WHERE event NOT IN (SELECT id FROM event)"),
-    ("claims have no event", "SELECT count(*) FROM claim WHERE event NOT IN (SELECT id FROM event)"),
-    ("mentions have no event", "SELECT count(*) FROM mention WHERE event NOT IN (SELECT id FROM event)"),
-    ("events differ from the sums made ahead", _AHEAD),
-    ("settled facts have no event", "SELECT count(*) FROM told WHERE event NOT IN (SELECT id FROM event)"),
-)

@@ -1,0 +1,48 @@
+"""Make folders and files that only the user may read, whatever the umask."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from vaultsync.errors import LedgerError
+
+
+def private_folder(folder: Path) -> None:
+    """Make a folder, and those above it, that only the user may enter; leave existing ones as they are."""
+    if folder.is_dir():
+        return
+    private_folder(folder.parent)
+    try:
+        with suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+            folder.chmod(0o700)
+    except OSError as error:
+        raise LedgerError(
+            folder, f"the folder cannot be made ({error.strerror}).", "Check the path."
+        ) from error
+
+
+def private_file(path: Path) -> None:
+    """Make an empty file that only the user may read; an existing one loses the rights of others."""
+    try:
+        try:
+            number = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            os.close(number)
+            path.chmod(0o600)
+        except FileExistsError:
+            if os.name == "posix" and path.stat().st_mode & 0o077:
+                path.chmod(0o600)
+    except OSError as error:
+        raise LedgerError(path, f"the file cannot be made ({error.strerror}).", "Check the path.") from error
+
+
+def write_through(path: Path) -> None:
+    """Let a file, or the names in a folder, reach the disk; where a folder cannot be told so, it is not."""
+    with suppress(OSError):
+        number = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
