@@ -88,7 +88,7 @@ def test_files_that_will_be_deleted_unread_are_named_with_the_day(world: World) 
     lines = told(world)
     place = next(n for n, line in enumerate(lines) if line.startswith("  warn"))
     assert lines[place : place + 4] == [
-        "  warn claude-code: 2 files have something that is not in the ledger, and the program deletes them "
+        "  warn claude-code: 2 files with something that is not in the ledger, and the program deletes them "
         "soon",
         "       /home/.claude/projects/garden/gone-any-day.jsonl: 2025-12-30",
         "       /home/.claude/projects/garden/late.jsonl: 2026-01-11",
@@ -112,8 +112,8 @@ def test_an_agent_whose_logs_are_gone_is_told_by_the_ledger_alone(world: World) 
     world.run("collect")
     file.unlink()
     whole = world.run("doctor", code=None).stdout
-    assert "  ok   claude-code: no files now\n       1 events from 2026-01-09 to 2026-01-09\n" in whole
-    assert whole.count("1 events") == 1
+    assert "  ok   claude-code: no files now\n       1 event from 2026-01-09 to 2026-01-09\n" in whole
+    assert whole.count("1 event ") == 1
 
 
 def test_several_that_read_for_one_agent_are_one(world: World, home: Path) -> None:
@@ -122,7 +122,7 @@ def test_several_that_read_for_one_agent_are_one(world: World, home: Path) -> No
         file.parent.mkdir(parents=True)
         file.write_text("{}\n")
     (line,) = [line for line in told(world) if "copilot" in line]
-    assert line == ("  ok   copilot: 1 files in /home/.copilot/session-state; 1 files in /home/.copilot/otel")
+    assert line == ("  ok   copilot: 1 file in /home/.copilot/session-state; 1 file in /home/.copilot/otel")
 
 
 def test_what_is_not_asked_for_is_not_looked_for(world: World) -> None:

@@ -126,7 +126,7 @@ def test_a_bad_line_costs_itself_only_and_shows_in_the_dashboard(world: World) -
     before = world.notes()
     world.run("sync")
     assert world.notes()["LLM Costs.md"] == before["LLM Costs.md"]
-    assert "1 lines were not counted" in world.run("doctor", code=None).output
+    assert "not counted: 1 line\n" in world.run("doctor", code=None).output
 
 
 def test_a_bad_file_that_is_removed_is_no_longer_told_of(world: World) -> None:

@@ -12,7 +12,7 @@ from vaultsync.cli.program import DONE, LEFT_UNDONE, say, visible
 if TYPE_CHECKING:
     from vaultsync.sync import SourceCount
 
-TITLES = ("source", "files", "read", "new", "known", "partial", "rejected", "first", "last")
+TITLES = ("source", "files", "read", "new", "copies", "partial", "rejected", "first", "last")
 
 
 @command("collect")
@@ -20,7 +20,8 @@ TITLES = ("source", "files", "read", "new", "known", "partial", "rejected", "fir
 def collect(shell: Shell, strict: bool) -> int:
     """Read new log data into the ledger, and say what was found per source.
 
-    Logs are only read. What was counted once is not counted again, wherever its log is moved.
+    `copies` are rows of calls that were known already, `partial` calls of which only a part is known. Logs
+    are only read. What was counted once is not counted again, wherever its log is moved.
     """
     with shell.open() as (run, _, _):
         collected = run.collect()

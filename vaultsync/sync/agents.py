@@ -74,6 +74,16 @@ def checks(books: Books, around: Surroundings, collectors: Sequence[Collector]) 
         yield Check(GROUP, "not looked for", "info", text)
 
 
+def many(count: int, noun: str) -> str:
+    """A count of things: `1 file`, `1,200 files`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def held(span: SourceSpan, books: Books) -> str:
+    """What the ledger has of a source."""
+    return f"{many(span.events, 'event')} from {books.day_of(span.first)} to {books.day_of(span.last)}"
+
+
 def by_agent(collectors: Iterable[Collector]) -> dict[str, list[Collector]]:
     """Collectors by the agent that they read for, sorted by its name."""
     found: dict[str, list[Collector]] = {}
@@ -117,11 +127,11 @@ def look(collector: Collector, place: Place, known: Known, now: datetime) -> Lef
 def _told(
     name: str, left: Sequence[Left], span: SourceSpan | None, books: Books, now: datetime
 ) -> Iterator[Check]:
-    there = [f"{len(each.files):,} files in {each.root}" for each in left if each.files]
+    there = [f"{many(len(each.files), 'file')} in {each.root}" for each in left if each.files]
     empty = tuple(f"nothing in {each.root}" for each in left if not each.files)
     said = "nothing in the ledger yet"
     if span:
-        said = f"{span.events:,} events from {books.day_of(span.first)} to {books.day_of(span.last)}"
+        said = held(span, books)
     kept = dict.fromkeys(_kept(each, books, now) for each in left if each.files)
     yield Check(GROUP, name, "ok", "; ".join(there) or "no files now", more=(said, *kept), details=empty)
     for each in left:
@@ -156,6 +166,7 @@ def _going(left: Left, now: datetime) -> Iterator[tuple[datetime, Path]]:
 
 def _warning(name: str, going: Sequence[tuple[datetime, Path]], books: Books) -> Check:
     named = tuple(f"{path}: {books.day_of(due)}" for due, path in going)
-    text = f"{len(going):,} files have something that is not in the ledger, and the program deletes them soon"
+    files, them = many(len(going), "file"), "it" if len(going) == 1 else "them"
+    text = f"{files} with something that is not in the ledger, and the program deletes {them} soon"
     rest = (f"and {len(named) - SHOWN:,} more",) if len(named) > SHOWN else ()
     return Check(GROUP, name, "warning", text, "Run `vaultsync collect` before.", (*named[:SHOWN], *rest))

@@ -113,7 +113,8 @@ def _logs(settings: Settings, broken: Iterable[Issue]) -> Iterator[Check]:
             continue
         found = list(find_files([folder]))
         bad = [issue for issue in found if isinstance(issue, Issue)]
-        yield Check("Logs", str(folder), "warning" if bad else "ok", f"{len(found) - len(bad):,} files")
+        files = agents.many(len(found) - len(bad), "file")
+        yield Check("Logs", str(folder), "warning" if bad else "ok", files)
         for issue in bad[:5]:
             yield Check("Logs", str(folder), "warning", str(issue))
 
@@ -144,12 +145,12 @@ def _ledger(books: Books, told: Collection[str]) -> Iterator[Check]:
                 )
             yield Check("Ledger", "file", "ok", f"{path}: {path.stat().st_size / 1e6:,.1f} MB")
             for name, count in rejected_lines(ledger).items():
-                text = f"{count:,} lines were not counted"
+                text = f"not counted: {agents.many(count, 'line')}"
                 yield Check("Ledger", name, "warning", text, "Mend them; the file is then read again.")
             for span in ledger.sources():
                 if span.source not in told:
-                    first, last = books.day_of(span.first), books.day_of(span.last)
-                    yield Check("Ledger", span.source, "ok", f"{span.events:,} events from {first} to {last}")
+                    text = agents.held(span, books)
+                    yield Check("Ledger", span.source, "ok", text)
     except VaultsyncError as trouble:
         yield Check("Ledger", "file", "error", str(trouble))
     folder = str(path.parent).lower()
