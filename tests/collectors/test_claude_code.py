@@ -879,7 +879,9 @@ def test_other_logs_are_not_claimed(folder: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["journal.jsonl", "S1.orphaned.jsonl", "S1.superseded-2.jsonl"])
+@pytest.mark.parametrize(
+    "name", ["journal.jsonl", "journal.jsonl.zst", "S1.orphaned.jsonl", "S1.superseded-2.jsonl"]
+)
 def test_files_that_are_no_longer_in_force_are_left_alone(folder: Path, name: str) -> None:
     assert not claimed(folder, [answer()], name)
     assert found(folder, [answer()], name) == []

@@ -157,6 +157,11 @@ def test_files_are_claimed_by_the_glob_alone(tmp_path: Path) -> None:
     assert not collector.claims(LogFile.look(written(tmp_path / "a.csv", CSV)))
 
 
+@pytest.mark.parametrize("ending", ["", ".gz", ".zst"])
+def test_the_format_is_told_by_the_ending_before_that_of_a_packed_file(ending: str) -> None:
+    assert MappingSpec.from_dict({**BASE, "files": f"*.jsonl{ending}"}).format == "jsonl"
+
+
 @pytest.mark.parametrize(
     ("changed", "message", "key"),
     [

@@ -49,6 +49,7 @@ from vaultsync.collectors.families import COUNTS, Found
 from vaultsync.collectors.fields import Getter, Shape, at
 from vaultsync.collectors.finding import matches
 from vaultsync.collectors.outline import BLANK, head_of
+from vaultsync.collectors.packing import plain_name
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.records import json_document, json_lines
 from vaultsync.collectors.registry import Place
@@ -334,7 +335,7 @@ def _constant(value: object, known: str) -> object:
 
 def _format(named: str | None, files: str) -> Format:
     if named is None:
-        found = FORMATS.get(Path(files.removesuffix(".gz")).suffix.lower())
+        found = FORMATS.get(Path(plain_name(files)).suffix.lower())
         if found is None:
             remedy = "Add `format: csv`, jsonl or json."
             raise BadMapping(f"the format of '{files}' is not plain from its ending. {remedy}", "files")

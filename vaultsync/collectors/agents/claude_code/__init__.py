@@ -27,6 +27,7 @@ from vaultsync.collectors.agents.retention import of_claude_code
 from vaultsync.collectors.agents.roots import repository_of
 from vaultsync.collectors.agents.rows import SPLICED
 from vaultsync.collectors.lines import LONG_LINE, Line, Piece
+from vaultsync.collectors.packing import plain_name
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.registry import Place, Retention
 from vaultsync.collectors.values import BadField, text
@@ -241,7 +242,7 @@ def is_left_out(path: Path) -> bool:
     """True for files that lie among the transcripts and are none, or are no longer in force."""
     name = path.name
     return (
-        name.removesuffix(".gz") == "journal.jsonl"
+        plain_name(name) == "journal.jsonl"
         or ".orphaned" in name
         or ".superseded" in name
         or "tool-results" in path.parts
