@@ -107,11 +107,20 @@ def test_the_user_changes_the_order_and_notes_follow(world: World, tellings: str
             "tellings.also names 'consol', and no collector has this name. Did you mean 'console'?",
         ),
         ("{also: [usage]}", "tellings.also names 'usage', and no collector has this name."),
+        ("{order: [flat-array]}", "and the events of this collector are told as flat-events."),
+        ("{also: [langfuse-csv]}", "and the events of this collector are told as langfuse."),
+        ("{also: [copilot-otel]}", "and the events of this collector are told as copilot."),
     ],
 )
 def test_a_name_that_no_collector_has_is_refused(world: World, tellings: str, said: str) -> None:
     configure(world, f"tellings: {tellings}\n")
     assert said in world.run("collect", code=2).stderr
+
+
+@pytest.mark.parametrize("name", ["claude-code", "langfuse", "otlp", "claude-code-otel", "console"])
+def test_the_name_of_every_source_may_be_used(world: World, name: str) -> None:
+    configure(world, f"tellings: {{also: [{name}]}}\n")
+    world.run("collect")
 
 
 def test_logs_that_arrive_after_the_export_refresh_every_note_of_the_day(world: World) -> None:

@@ -107,6 +107,11 @@ class Lazy:
         return known
 
     @property
+    def source(self) -> str:
+        """The source of its events, where that is not its name."""
+        return str(getattr(self.collector, "source", ""))
+
+    @property
     def kind(self) -> Kind:
         """How its files are read again."""
         return self.collector.kind

@@ -47,12 +47,12 @@ class Retention:
 class Collector(Protocol):
     """Two questions make a collector: is this file mine, what does it say.
 
-    It may also have an `agent`, see `agent_of`, and `tells`, see `tells_of`. What the tool does to its old
-    logs, `retention_of` asks.
+    It may also have an `agent`, see `agent_of`, a `source`, see `sources_of`, and `tells`, see `tells_of`.
+    What the tool does to its old logs, `retention_of` asks.
     """
 
     name: str
-    """Source name of its events, unless it has an `agent`; lower case with hyphens."""
+    """Lower case with hyphens; the source of its events, unless `sources_of` says otherwise."""
 
     @property
     def kind(self) -> Kind:
@@ -77,6 +77,15 @@ def agent_of(collector: Collector) -> str:
     Its attribute `agent`, where another collector of that name exists whose events it adds to; else its name.
     """
     return str(getattr(collector, "agent", collector.name))
+
+
+def sources_of(collector: Collector) -> Collection[str]:
+    """The sources that a collector's events may have.
+
+    Those of which `tells` says the kind; else its attribute `source`, where it has one; else `agent_of`.
+    """
+    tells = tells_of(collector)
+    return (getattr(collector, "source", "") or agent_of(collector),) if isinstance(tells, str) else tells
 
 
 def retention_of(collector: Collector, place: Place) -> Retention | None:

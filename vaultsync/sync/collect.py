@@ -6,7 +6,7 @@ An unchanged file costs one `stat`; a file that has grown is read from where rea
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -202,22 +202,19 @@ def check_tellings(settings: Settings, collectors: Sequence[Collector]) -> None:
     Raises:
         ConfigError: Names the file and the nearest known name.
     """
-    if not any(settings.tellings):
-        return
-    sources = {name for each in collectors for name in (each.name, registry.agent_of(each))}
+    by_name = {each.name: each for each in collectors}
     for key, names in settings.tellings._asdict().items():
-        known = sources | {*TELLS} if key == "order" else sources
+        kinds = TELLS if key == "order" else ()
         for name in names:
-            if name not in known and not any(name in _sources(each) for each in collectors):
+            own = registry.sources_of(by_name[name]) if name in by_name else ()  # asks few to be loaded
+            if name in kinds or name in own:
+                continue
+            known = {source for each in collectors for source in registry.sources_of(each)}
+            if name not in known:
                 where = settings.config_file or "vaultsync.yaml"
-                what = f"tellings.{key} names '{name}', and no collector has this name."
-                raise ConfigError(where, None, what, nearest_or_all(name, known).strip())
-
-
-def _sources(collector: Collector) -> Collection[str]:
-    """Sources of which a collector says their kind."""
-    tells = registry.tells_of(collector)
-    return () if isinstance(tells, str) else tells
+                why = f"the events of this collector are told as {', '.join(own)}"
+                what = f"tellings.{key} names '{name}', and {why if own else 'no collector has this name'}."
+                raise ConfigError(where, None, what, nearest_or_all(name, {*own} or {*kinds, *known}).strip())
 
 
 def rejected_lines(ledger: Ledger) -> dict[str, int]:

@@ -93,6 +93,7 @@ class FlatArray(_Flat):
     """Flat events as one JSON array, as an object that holds such a list, or as pretty-printed objects."""
 
     name = "flat-array"
+    source = SOURCE
     kind: Literal["lines", "document"] = "document"
 
     def claims(self, file: LogFile) -> bool:
