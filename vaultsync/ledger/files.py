@@ -185,11 +185,11 @@ def _grouped(pairs: Iterable[tuple[str, Key]]) -> dict[Key, list[str]]:
     return found
 
 
-def find(files: Mapping[str, FileState], file: Source, exists: Callable[[Path], bool]) -> FileState | None:
+def find(files: Files, file: Source, exists: Callable[[Path], bool]) -> FileState | None:
     """The known file that a file on disk is, even if it was renamed or moved.
 
     Args:
-        files: As `Ledger.files` gives them; those know their inodes and names, others are looked through.
+        files: As `Ledger.files` gives them.
         exists: Tells whether an old path is still there.
 
     Returns:
@@ -197,7 +197,6 @@ def find(files: Mapping[str, FileState], file: Source, exists: Callable[[Path], 
         at this path though it begins otherwise; else one with the same name whose path is gone, for a
         document may be moved and edited at once; else None. Its `id` goes into the batch.
     """
-    files = files if isinstance(files, Files) else Files(files.values())
     here = files.get(str(file.path))
     if here and here.is_same(file):
         return here
