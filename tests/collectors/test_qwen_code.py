@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.collectors.support import events, issues, read, reader_of, rejected, titled, written
-from vaultsync.collectors.agents.qwen_code import QwenCode, QwenCodeChats
+from vaultsync.collectors.agents.gemini_cli import GeminiCli
+from vaultsync.collectors.agents.qwen_code import QwenCode, QwenCodeChats, QwenCodeSessions
 from vaultsync.collectors.logs.flat_events import FlatArray, FlatEvents
 from vaultsync.collectors.reading import LogFile
 from vaultsync.collectors.registry import Collector, files_of
@@ -222,6 +223,42 @@ def test_files_elsewhere_are_known_by_their_heads(tmp_path: Path) -> None:
 
 
 # --- bad input ----------------------------------------------------------------------------------
+
+
+# --- sessions of the first versions -------------------------------------------------------------
+
+
+def first(folder: Path, *messages: Json) -> Path:
+    folder.mkdir(parents=True)
+    said = {"sessionId": "S9", "projectHash": "ab", "startTime": "2025-11-26T14:57:00Z", "messages": messages}
+    return written(folder / "session-2025-11-26T14-57-9e676089.json", json.dumps(said, indent=2))
+
+
+def reply(ident: str = "m-2", kind: str = "qwen") -> Json:
+    tokens = {"input": 1000, "output": 70, "cached": 800, "thoughts": 30, "tool": 0, "total": 1100}
+    said = {"id": ident, "timestamp": "2025-11-26T14:58:00.000Z", "type": kind, "content": SECRET}
+    return said | {"model": "qwen3-coder", "tokens": tokens}
+
+
+@pytest.mark.parametrize("place", [".qwen/tmp/ab/chats", "elsewhere"])
+def test_sessions_of_the_first_versions_are_like_those_of_gemini_cli(tmp_path: Path, place: str) -> None:
+    path = first(tmp_path / place, reply("m-1", "user"), reply(), reply("m-3"))
+    found = read(QwenCodeSessions(), path)
+    calls = events(found)
+    assert [(call.tokens, call.source, call.key) for call in calls] == [
+        (OUTSIDE, "qwen-code", "qwen-code:S9:m-2"),
+        (OUTSIDE, "qwen-code", "qwen-code:S9:m-3"),
+    ]
+    assert (calls[0].provider, calls[0].model, calls[0].session) == ("unknown", "qwen3-coder", "S9")
+    assert SECRET not in repr(found) and not GeminiCli().claims(LogFile.look(path))
+
+
+def test_sessions_of_the_first_versions_lie_beside_the_book(tmp_path: Path) -> None:
+    path = first(tmp_path / ".qwen" / "tmp" / "ab" / "chats", reply())
+    (place,) = QwenCodeSessions().places({}, tmp_path)
+    assert list(files_of(place)) == [path]
+    (moved,) = QwenCodeSessions().places({"QWEN_HOME": "/data/qwen"}, tmp_path)
+    assert moved.root == Path("/data/qwen/tmp")
 
 
 @pytest.mark.parametrize("bad", [-1, 1.5, True, "70", [], {}, 10**13, 10**30])

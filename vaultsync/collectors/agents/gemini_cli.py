@@ -35,7 +35,6 @@ from vaultsync.collectors.registry import Place, Retention
 from vaultsync.collectors.values import BadField, text
 from vaultsync.model import Finding, Issue, SessionTitle, TokenCounts, UsageEvent
 
-SOURCE = "gemini-cli"
 PATTERNS = ("*/chats/**/*.json", "*/chats/**/*.jsonl")
 MARKS = (b'"sessionId"', b'"projectHash"')
 """What every session file says at its very beginning."""
@@ -71,6 +70,15 @@ class Row(msgspec.Struct, gc=False):
     changes: Raw = msgspec.field(default=NOTHING, name="$set")
 
 
+class Program(NamedTuple):
+    """Which program wrote a session."""
+
+    source: str
+    provider: str
+    answer: str
+    """What it calls the answers of a model."""
+
+
 class Call(NamedTuple):
     """One answer of a model."""
 
@@ -86,8 +94,9 @@ _row = msgspec.json.Decoder(Row).decode
 class GeminiCli:
     """Collect what Gemini CLI leaves in its `chats` folders."""
 
-    name = SOURCE
+    name = "gemini-cli"
     kind: Literal["store"] = "store"
+    program = Program(name, "google", "gemini")
 
     def __init__(self, root_of: Callable[[str], str] = repository_of) -> None:
         """Make a collector.
@@ -98,21 +107,25 @@ class GeminiCli:
         self._project_of = lru_cache(maxsize=4096)(lambda folder: text(root_of(folder), PATH_LIMIT))
 
     def claims(self, file: LogFile) -> bool:
-        """Say whether a file is a session, by name and beginning."""
+        """Say whether a file is a session, by name, place and beginning."""
         beginning = file.head[:BEGINNING]
-        return file.name.endswith((".json", ".jsonl")) and all(mark in beginning for mark in MARKS)
+        is_session = file.name.endswith((".json", ".jsonl")) and all(mark in beginning for mark in MARKS)
+        return is_session and self._owns(file)
+
+    def _owns(self, file: LogFile) -> bool:
+        return not is_qwen(file)
 
     def places(self, environ: Mapping[str, str], home: Path) -> Sequence[Place]:
         """The `chats` folders of this machine; `GEMINI_CLI_HOME` takes the place of the home folder."""
         return [Place(folder_of(environ, home, "GEMINI_CLI_HOME", "") / ".gemini" / "tmp", PATTERNS)]
 
-    def retention(self, place: Place) -> Retention:
+    def retention(self, place: Place) -> Retention | None:
         """When the program deletes its sessions."""
         return of_gemini_cli(place.root.parent / "settings.json")
 
     def collect(self, reader: Reader) -> Iterator[Finding]:
         """Yield the answers of a session in their order, each once as it was written last, and its title."""
-        session = Session(reader)
+        session = Session(reader, self.program)
         session.read()
         yield from session.issues
         folder = working_folder(reader.file.path, session.project)
@@ -123,8 +136,9 @@ class GeminiCli:
 class Session:
     """What one file says of one session."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, program: Program) -> None:
         self._reader, self._path = reader, reader.file.path
+        self._program = program
         self._id: str | None = None
         self._is_agent = False
         self._title: Any = None
@@ -160,7 +174,7 @@ class Session:
         self.project = id_of(row.project) or self.project
         self._is_agent |= row.kind == "subagent"
         self._title, self._updated = row.summary or self._title, row.updated or self._updated
-        if row.type == "gemini":
+        if row.type == self._program.answer:
             try:
                 self._count(row)
             except BadField as fault:
@@ -203,11 +217,11 @@ class Session:
             counts = call.counts or Split(TokenCounts())
             yield UsageEvent(
                 when=call.when,
-                source=SOURCE,
-                provider="google",
+                source=self._program.source,
+                provider=self._program.provider,
                 model=call.model,
                 tokens=counts.tokens,
-                key=key_of(self._id, ident),
+                key=key_of(self._program.source, self._id, ident),
                 unsplit=counts.unsplit,
                 session=name_of(session),
                 project=project,
@@ -220,16 +234,21 @@ class Session:
     def titles(self) -> Iterator[SessionTitle]:
         """What a model made of the session in one line; a subagent's is not that of the session."""
         if not self._is_agent:
-            yield from titles(SOURCE, self._id, self._title, rank_of(self._updated))
+            yield from titles(self._program.source, self._id, self._title, rank_of(self._updated))
 
 
-def key_of(session: str | None, message: str | int) -> str | None:
+def is_qwen(file: LogFile) -> bool:
+    """True for a session of Qwen Code, which comes from Gemini CLI, by its place or what it calls answers."""
+    return ".qwen" in file.path.parts or b'"type": "qwen"' in file.head
+
+
+def key_of(source: str, session: str | None, message: str | int) -> str | None:
     """Key of an answer: its own id where that is unique everywhere, else together with its session."""
     if isinstance(message, int):
         return None
     if _is_unique(message):
-        return f"{SOURCE}:{message}"
-    return f"{SOURCE}:{session}:{message}" if session else None
+        return f"{source}:{message}"
+    return f"{source}:{session}:{message}" if session else None
 
 
 def parent_of(path: Path) -> str | None:

@@ -1,5 +1,7 @@
 """Read what Qwen Code leaves: its own book of calls, and the chats of sessions that the book does not know.
 
+Versions up to the end of 2025 kept sessions as Gemini CLI does, from which they come.
+
 Odd facts of both (the program's own source, May to November 2026): the book holds every call of the API,
 those of subagents and helpers too, but no folder; each row has an id of its own, which stands in no chat. A
 chat holds the answers of the main model with folder and branch, and tells each again as telemetry, which is
@@ -20,12 +22,13 @@ import msgspec
 from msgspec import Raw
 
 from vaultsync.collectors.agents.counts import counts_of, object_of
+from vaultsync.collectors.agents.gemini_cli import GeminiCli, Program, is_qwen
 from vaultsync.collectors.agents.lines import NOTHING, decoded, id_of, name_of, time_of
 from vaultsync.collectors.agents.roots import folder_of, repository_of
 from vaultsync.collectors.agents.rows import rows_in
 from vaultsync.collectors.agents.titles import BY_USER, rank_of, titles
 from vaultsync.collectors.reading import LogFile, Reader
-from vaultsync.collectors.registry import Place
+from vaultsync.collectors.registry import Place, Retention
 from vaultsync.collectors.values import BadField, text
 from vaultsync.model import Finding, Issue, SessionTitle, UsageEvent
 
@@ -124,10 +127,6 @@ class _Qwen:
         """
         self._project_of = lru_cache(maxsize=4096)(lambda folder: text(root_of(folder), PATH_LIMIT))
 
-    def _home(self, environ: Mapping[str, str], home: Path) -> Path:
-        name = "QWEN_RUNTIME_DIR" if environ.get("QWEN_RUNTIME_DIR", "").strip() else "QWEN_HOME"
-        return folder_of(environ, home, name, ".qwen")
-
 
 class QwenCode(_Qwen):
     """Collect the program's own book of calls, a file each month."""
@@ -141,7 +140,7 @@ class QwenCode(_Qwen):
 
     def places(self, environ: Mapping[str, str], home: Path) -> Sequence[Place]:
         """The book of this machine; `QWEN_RUNTIME_DIR`, else `QWEN_HOME`, takes the place of `~/.qwen`."""
-        return [Place(self._home(environ, home) / BOOK, (BOOKS,))]
+        return [Place(home_of(environ, home) / BOOK, (BOOKS,))]
 
     def collect(self, reader: Reader) -> Iterator[Finding]:
         """Yield the calls of a book in their order."""
@@ -184,6 +183,25 @@ class QwenCode(_Qwen):
         )
 
 
+class QwenCodeSessions(GeminiCli):
+    """Collect the sessions of the first versions; no later one tells of them."""
+
+    name = "qwen-code-sessions"
+    agent = SOURCE
+    program = Program(SOURCE, "unknown", "qwen")
+
+    def _owns(self, file: LogFile) -> bool:
+        return is_qwen(file)
+
+    def places(self, environ: Mapping[str, str], home: Path) -> Sequence[Place]:
+        """The sessions of this machine; they lie beside the book."""
+        return [Place(home_of(environ, home) / "tmp", ("*/chats/*.json",))]
+
+    def retention(self, place: Place) -> Retention | None:
+        """Whether the program deletes them is not known."""
+        return None
+
+
 class QwenCodeChats(_Qwen):
     """Collect the chats of sessions that the book does not know: those of older versions, mostly."""
 
@@ -198,7 +216,7 @@ class QwenCodeChats(_Qwen):
 
     def places(self, environ: Mapping[str, str], home: Path) -> Sequence[Place]:
         """The chats of this machine; they lie beside the book."""
-        return [Place(self._home(environ, home) / CHATS, (SESSIONS,))]
+        return [Place(home_of(environ, home) / CHATS, (SESSIONS,))]
 
     def collect(self, reader: Reader) -> Iterator[Finding]:
         """Yield the answers of a chat in their order, and what it is called."""
@@ -245,6 +263,12 @@ class QwenCodeChats(_Qwen):
             flags=counts.flags,
             origin_session=name_of(origin),
         )
+
+
+def home_of(environ: Mapping[str, str], home: Path) -> Path:
+    """The program's folder."""
+    name = "QWEN_RUNTIME_DIR" if environ.get("QWEN_RUNTIME_DIR", "").strip() else "QWEN_HOME"
+    return folder_of(environ, home, name, ".qwen")
 
 
 def _titles(row: Row) -> Iterator[SessionTitle]:
