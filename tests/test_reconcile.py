@@ -144,6 +144,17 @@ def test_only_amounts_that_were_rounded_differ_by_rounding(bill: str, reason: st
     assert [row.reason for row in found.rows] == [reason]
 
 
+def test_what_is_no_model_is_none_whichever_side_tells_it() -> None:
+    bill_first = {"rank": (0, "bill")}
+    found = pair(
+        said("calls", figures("1", 5, 6))._replace(rank=(1, "calls")),
+        said("bill", figures("1"))._replace(**bill_first),
+        said("bill", figures("0.2"), model="(all)")._replace(**bill_first),
+        today=DAY,
+    )
+    assert [(row.model, row.reason) for row in found.rows] == [("(all)", "not_a_model"), ("opus", None)]
+
+
 def test_an_export_may_lack_a_part_of_the_last_days() -> None:
     less = pair(LOGS, said("export", figures("0.5", 50, 5)), today=DAY)
     more = pair(LOGS, said("export", figures("1.5", 150, 15)), today=DAY)

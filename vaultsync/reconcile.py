@@ -247,6 +247,8 @@ class _Pair:
             self.told.add((when, is_here))
             if one.is_model:
                 self.models.add(one.model)
+        self.may_lag = all(one.kind != "calls" for one in both if one.telling == there)
+        """True where `there` is not one's own logs, which have all up to now."""
         named = {is_here for (_, model), of in self.sums.items() if model in self.models for is_here in of}
         if len(named) == 1 and len({is_here for _, is_here in self.told}) == 2:
             self._forget_models()
@@ -271,10 +273,12 @@ def _explained(pair: _Pair, today: date) -> list[Row]:
 
 def _reason(row: Row, pair: _Pair, today: date) -> Reason | None:
     """Why the two tell different costs of a row; the first rule that fits."""
-    is_late = pair.days[row.when] > today - UNFINISHED
+    is_late = pair.may_lag and pair.days[row.when] > today - UNFINISHED
     if row.there is None:
         if is_late:
             return "unfinished"
+        if row.model not in pair.models:
+            return "not_a_model"
         return "model_only_here" if (row.when, False) in pair.told else "day_only_here"
     if row.here is None:
         if row.model not in pair.models:
