@@ -36,20 +36,23 @@ class Running:
         return Done(os.waitstatus_to_exitcode(status), said)
 
 
-def start(scene: Scene, arguments: Sequence[str], first: Callable[[], None] | None = None) -> Running:
+def start(
+    scene: Scene, arguments: Sequence[str], first: Callable[[], None] | None = None, output: str = "output"
+) -> Running:
     """Start a copy of this process that is the program.
 
     Args:
         first: What the copy does before it is the program.
+        output: Name of the file that it writes to; of several at once, each has its own.
     """
-    output = scene.root / "output"
-    output.touch()
+    said = scene.root / output
+    said.touch()
     pid = os.fork()
     if pid == 0:
-        _become(scene, arguments, output, first)
+        _become(scene, arguments, said, first)
     with suppress(PermissionError, ProcessLookupError):
         os.setpgid(pid, pid)  # both do, so that neither has to wait for the other
-    return Running(pid, output)
+    return Running(pid, said)
 
 
 def run(scene: Scene, arguments: Sequence[str]) -> Done:

@@ -302,6 +302,24 @@ def test_a_save_in_the_instant_of_the_swap_goes_back(
     assert names(vault) == ["Daily", "a.md"]
 
 
+@pytest.mark.parametrize("can_swap", [True, False])
+def test_a_note_that_is_deleted_in_the_instant_of_the_swap_does_not_come_back(
+    vault: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch, can_swap: bool
+) -> None:
+    path, real = note_at(vault / "a.md"), files.put_over
+
+    def late(temp: Path, target: Path) -> Path | None:
+        target.unlink()
+        return real(temp, target)
+
+    monkeypatch.setattr(files, "put_over", late)
+    if not can_swap:
+        monkeypatch.setattr(files, "_rename_call", lambda: None)
+    with writer, pytest.raises(NoteSkipped, match="No such file"):
+        writer.update(path, becomes(b"new\n"))
+    assert names(vault) == ["Daily"]
+
+
 # --- the file that was replaced ------------------------------------------------------------------
 
 

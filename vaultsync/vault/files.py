@@ -189,6 +189,8 @@ def _second_name(path: Path) -> Path | None:
     name = temp_name(path)
     try:
         os.link(path, name)
+    except FileNotFoundError:
+        raise  # somebody has just moved or deleted the note: it must not come back
     except (OSError, NotImplementedError):
         return None
     return name
