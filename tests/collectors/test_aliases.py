@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vaultsync.collectors.aliases import ALIASES, field_of, find, is_usage
-from vaultsync.collectors.families import Found
+from vaultsync.collectors.families import Found, split
 from vaultsync.collectors.records import Repeated
 from vaultsync.collectors.values import BadField
 
@@ -105,3 +105,16 @@ def test_many_sets_of_keys_and_huge_ones_are_survived() -> None:
 )
 def test_usage_has_a_time_and_a_count(names: set[str], is_one: bool) -> None:
     assert is_usage(names) is is_one
+
+
+@pytest.mark.parametrize(
+    "record",
+    [{"input_tokens": [1]}, {"usage": {"input": {"n": 1}}}, {"input_tokens": [1], "inputTokens": None}],
+)
+def test_a_list_or_an_object_under_the_name_of_a_count_is_told(record: dict[str, Any]) -> None:
+    with pytest.raises(BadField, match=r"input tokens is an? (list|object)"):
+        split(find({"output": 5, "total": 9, **record}))
+
+
+def test_a_prompt_may_stand_under_input() -> None:
+    assert find({"input": [{"role": "user"}], "input_tokens": 5}).values == {"input": 5}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.collectors.support import SAMPLES, events, read, written
+from tests.collectors.support import SAMPLES, events, read, rejected, written
 from vaultsync.collectors.providers.azure import AzureCosts, AzureMetrics, model_of
 
 HEAD = "date,meterCategory,meterName,quantity,costInBillingCurrency,billingCurrency\n"
@@ -21,12 +21,15 @@ HEAD = "date,meterCategory,meterName,quantity,costInBillingCurrency,billingCurre
         (["02/10/2025", "13/10/2025"], date(2025, 10, 2)),
         (["2026-02-10", "13/10/2025"], date(2026, 2, 10)),
         (["2/1/2026"], date(2026, 2, 1)),
+        (["02/10/2026", "42/11/2026"], date(2026, 2, 10)),
+        (["02/10/2026", "02/13/2026", "22/11/2026"], date(2026, 2, 10)),
     ],
 )
 def test_the_rest_of_the_file_says_what_a_date_means(tmp_path: Path, days: list[str], first: date) -> None:
     rows = "".join(f"{day},Azure OpenAI,PTU Hours,1,3.00,USD\n" for day in days)
-    found = events(read(AzureCosts(), written(tmp_path / "a.csv", HEAD + rows)))
-    assert found[0].when.date() == first and len(found) == len(days) and found[0].grain == "day"
+    found = read(AzureCosts(), written(tmp_path / "a.csv", HEAD + rows))
+    assert events(found)[0].when.date() == first and events(found)[0].grain == "day"
+    assert len(events(found)) + len(rejected(found)) == len(days)
 
 
 @pytest.mark.parametrize(

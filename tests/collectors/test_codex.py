@@ -52,6 +52,14 @@ def test_x1_repeats_of_the_same_sum_count_once(tmp_path: Path) -> None:
     assert vectors(calls(tmp_path, *SESSION, *rows)) == [FIRST, SECOND]
 
 
+def test_a_repeat_whose_sum_is_damaged_is_no_second_call(tmp_path: Path) -> None:
+    repeat = count(SUM2, TWO, 69)
+    repeat["payload"]["info"]["total_token_usage"]["output_tokens"] = "forty"
+    told = found(tmp_path, *SESSION, count(SUM1, ONE, 5), count(SUM2, TWO, 9), repeat)
+    assert vectors([each for each in told if isinstance(each, UsageEvent)]) == [FIRST, SECOND]
+    assert [each.line for each in told if isinstance(each, Issue)] == [5]
+
+
 def test_a_repeat_counts_once_however_late_and_whatever_stands_between(tmp_path: Path) -> None:
     rows = [
         count(SUM1, ONE, 5),

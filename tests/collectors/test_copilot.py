@@ -483,6 +483,12 @@ def test_odd_values_at_the_start_cost_no_counts(tmp_path: Path, field: str, bad:
     assert vector(event) == (60, 0, 40, 20) and event.session
 
 
+@pytest.mark.parametrize("bad", [-1, 1.5, True, "many", [5]])
+def test_an_output_that_is_none_is_told(tmp_path: Path, bad: Any) -> None:
+    found = told(tmp_path, start(selectedModel=MODEL), message(1), message(2, bad))
+    assert rejected(found) == [3] and [event.tokens.output for event in events(found)] == [10]
+
+
 @pytest.mark.parametrize("bad", [7, None, "noon", []])
 def test_a_row_without_a_time_is_told(tmp_path: Path, bad: Any) -> None:
     found = told(tmp_path, start(), shutdown(5, FIRST) | {"timestamp": bad})

@@ -224,3 +224,14 @@ def test_shares_of_an_estimate_add_up_to_it(weights: list[int], amount: Decimal)
     shares = [event.cost for event in _share(runs, amount)]
     assert sum(share for share in shares if share is not None) == amount
     assert all(share is not None and share >= 0 for share in shares)
+
+
+@pytest.mark.parametrize(("runs", "is_lost"), [([], True), ([RUN], False)])
+def test_totals_that_say_a_count_twice_are_told(tmp_path: Path, runs: list[Any], is_lost: bool) -> None:
+    text = json.dumps({"date": "2026-01-07", "runs": runs, "totals": {"input": 100, "output": 20}})
+    found = read(
+        DailyJson(),
+        written(tmp_path / "day.json", text.replace('"output": 20}}', '"output": 20, "output": 2}}')),
+    )
+    (issue,) = issues(found)
+    assert "stands twice in the record. The totals are left out." in issue.text and issue.rejected is is_lost

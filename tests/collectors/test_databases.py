@@ -105,3 +105,13 @@ def test_rows_come_in_their_order_with_the_wanted_columns_that_are_there(tmp_pat
         assert db is not None
         assert list(databases.rows(db, "calls", ("id", "cost"))) == [{"id": "a"}, {"id": "0"}]
         assert list(databases.rows(db, "calls", ("cost",))) == list(databases.rows(db, "gone", ("id",))) == []
+
+
+@pytest.mark.parametrize("name", [b"\xb8alls", b"\x06SECR"])
+def test_names_that_are_damaged_are_trouble_of_the_file_and_not_quoted(tmp_path: Path, name: bytes) -> None:
+    path = tmp_path / "a.db"
+    made(path).close()
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE calls", b"CREATE TABLE " + name, 1))
+    found, verdict, (said,) = rows(path)
+    assert (found, verdict) == ([], "damaged")
+    assert "cannot be read (" in said and said.isprintable() and "SECR" not in said

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaultsync.collectors.families import Found
+from vaultsync.collectors.families import Found, split
 from vaultsync.collectors.fields import Shape, at, chosen, joined, scaled, summed
 from vaultsync.collectors.records import Repeated
 from vaultsync.collectors.values import BadField
@@ -45,6 +45,20 @@ def test_key_that_stands_twice_is_refused_where_it_is_asked_for() -> None:
     assert Shape({"output": "usage.out"}).find(record).values == {"output": 3}
     with pytest.raises(BadField, match="'in' stands twice"):
         Shape({"input": "usage.in"}).find(record)
+
+
+@pytest.mark.parametrize(
+    "source", ["usage.list", ("nowhere", "usage.more"), summed("usage.in", "usage.list")]
+)
+def test_a_list_or_an_object_in_the_place_of_a_count_is_told(source: Any) -> None:
+    found = Shape({"input": source, "model": "usage.list"}, {"output": 0}).find(RECORD)
+    assert "model" not in found.values
+    with pytest.raises(BadField, match=r"input tokens is an? (list|object)"):
+        split(found)
+
+
+def test_an_empty_list_in_the_place_of_a_count_is_nothing() -> None:
+    assert Shape({"input": "part"}).find(RECORD).values == {}
 
 
 def test_first_given_source_counts_then_the_constant() -> None:

@@ -97,6 +97,11 @@ def test_missing_column_is_told_with_the_nearest(tmp_path: Path) -> None:
     assert [i.text for i in issues(found)] == ["no column 'modle' for project. Did you mean 'model'?"]
 
 
+def test_a_first_line_that_is_no_header_is_not_quoted(tmp_path: Path) -> None:
+    found = mapped(tmp_path, "Dear SECRET,I have,one,question\n")
+    assert issues(found) and not any("SECRET" in issue.text for issue in issues(found))
+
+
 def test_bad_row_costs_itself_only(tmp_path: Path) -> None:
     found = mapped(tmp_path, CSV + "2026-01-07T14:30:00Z,gpt-5,-1,20\n" + CSV.splitlines()[1] + "\n")
     assert len(events(found)) == 2 and rejected(found) == [3]

@@ -174,3 +174,18 @@ def test_what_a_collector_writes_for_copilot_is_no_export_of_copilots_own(tmp_pa
         tmp_path / "a.jsonl", json.dumps(spans("copilot", {**CHAT, "github.copilot.cost": 1})) + "\n"
     )
     assert Otlp().claims(LogFile.look(path)) and not CopilotOtel().claims(LogFile.look(path))
+
+
+@pytest.mark.parametrize("amount", ["1e9999999", "-1", "NaN"])
+def test_an_absurd_point_costs_only_its_own_sum(tmp_path: Path, amount: str) -> None:
+    text = "".join(
+        json.dumps(
+            metric("claude-code", TOKENS, point(3, 0, at, type="input"), point(4, 0, at, type="input"))
+        )
+        + "\n"
+        for at in (60, 120)
+    )
+    found = read(
+        Otlp(), written(tmp_path / "a.jsonl", text.replace('"4"', amount, 1).replace(": 4", f": {amount}", 1))
+    )
+    assert len(events(found)) == 1 and len(issues(found)) == 1

@@ -134,6 +134,11 @@ def test_odd_values_cost_no_other_call(tmp_path: Path, key: str, value: Any) -> 
     assert len(events(read(PI, log(tmp_path, odd, answer(), value)))) >= 1
 
 
+@pytest.mark.parametrize("value", HOSTILE)
+def test_an_odd_type_costs_no_other_entry(tmp_path: Path, value: Any) -> None:
+    assert len(events(read(PI, log(tmp_path, answer() | {"type": value}, answer(at=NINE + 1))))) == 1
+
+
 def test_a_time_that_is_none_is_named(tmp_path: Path) -> None:
     assert rejected(read(PI, log(tmp_path, answer(timestamp="later")))) == [2]
 

@@ -158,6 +158,11 @@ def test_utf_16_is_rejected_as_a_file(tmp_path: Path, encoding: str) -> None:
     assert by_line.issues == whole.issues and "UTF-16" in whole.issues[0].text
 
 
+def test_one_line_in_another_encoding_is_no_utf_16(tmp_path: Path) -> None:
+    data = b'{"a": 1}\n' + '{"a": 2, "b": "some text"}'.encode("utf-16-le") * 20
+    assert not LogFile.look(written(tmp_path / "a", data)).is_utf16
+
+
 def test_nul_bytes_alone_are_no_utf_16(tmp_path: Path) -> None:
     assert not LogFile.look(written(tmp_path / "a", b"\0" * 500 + b"text")).is_utf16
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaultsync.collectors.records import Malformed, Repeated, below, json_values, plain_object
+from tests.collectors.support import reader_of, written
+from vaultsync.collectors.outline import Lines
+from vaultsync.collectors.records import Malformed, Repeated, below, json_document, json_values, plain_object
 
 TEXTS = st.text(st.sampled_from('ab": \\\t{}[],é\u2028'), max_size=6)
 NUMBERS = st.sampled_from(
@@ -90,3 +93,21 @@ def test_pages_may_be_joined_into_a_list() -> None:
 
 def test_a_way_that_breaks_off_is_not_passed_over() -> None:
     assert list(below({"error": "no"}, "data[].results[]")) == [((0, "data"), None)]
+
+
+@pytest.mark.parametrize("spoilt", ['{"a": [', '"', "\0", '{"a": 1}}{'])
+def test_of_a_damaged_document_the_whole_lines_are_known_by_their_numbers(
+    tmp_path: Path, spoilt: str
+) -> None:
+    reader = reader_of(
+        written(tmp_path / "a.json", f'{{"n": 1}}\n{spoilt}\n{{"n": 3}}\0{{"n": 4}}\n{{"n": 5}}\n')
+    )
+    values, text = json_document(reader)
+    lines = Lines(text)
+    assert [(value["n"], lines.of((place,))) for place, value in enumerate(values)] == [
+        (1, 1),
+        (3, 3),
+        (4, 3),
+        (5, 4),
+    ]
+    assert [issue.line for issue in reader.issues] == ([] if spoilt == "\0" else [2])

@@ -193,7 +193,7 @@ def find(record: Mapping[str, Any]) -> Found:
     for field, at, family in plan.plain:
         value = known[at]
         kind = type(value)
-        if kind is int or (kind is str and value) or is_given(value):
+        if kind is int or (kind is str and value) or is_given(value) or _is_no_count(field, at, value):
             values[field] = value
             if family:
                 families.add(family)
@@ -212,10 +212,18 @@ def find(record: Mapping[str, Any]) -> Found:
 def _best(field: str, spellings: tuple[_Spelling, ...], known: Mapping[Key, Any]) -> _Spelling | None:
     """The spelling of a field that counts; an equally good one must say the same."""
     given = [spelling for spelling in spellings if is_given(known[spelling.key])]
+    given += [each for each in spellings if not given and _is_no_count(field, each.key, known[each.key])]
     for other in given[1:]:
         if other.rank == given[0].rank and known[other.key] != known[given[0].key]:
             raise BadField(f"{label(field)} stands twice, with different values.")
     return given[0] if given else None
+
+
+def _is_no_count(field: str, key: Key, value: object) -> bool:
+    """True for an object or a list where only a count may stand; under `input` there may be a prompt."""
+    if not value or not isinstance(value, dict | list) or field not in COUNTS:
+        return False
+    return isinstance(key, tuple) or (fold(key).endswith("tokens") and _name(key) not in _UNWRAPPED)
 
 
 _PLANS: dict[tuple[Key, ...], _Plan] = {}

@@ -7,6 +7,7 @@ that program is gone, so that a reader would have to make a `-shm`, a private co
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -21,6 +22,8 @@ SUFFIXES = (".db", ".sqlite", ".sqlite3", ".vscdb")
 SMALLEST = 512
 """Bytes of the smallest database that holds anything."""
 WAIT_SECONDS = 5.0
+TROUBLE = (sqlite3.Error, UnicodeDecodeError)
+"""What a damaged database raises; the second where a message of SQLite quotes bytes that are no text."""
 STEPS = 50_000_000
 """Instructions of SQLite after which a query is given up; a hundred thousand calls take a hundredth."""
 
@@ -37,14 +40,14 @@ def database(reader: Reader) -> Iterator[sqlite3.Connection | None]:
             if is_cut(reader.file):
                 raise sqlite3.DatabaseError("its end is missing")
             db = stack.enter_context(closing(_open(_readable(reader.file.path, stack))))
-        except (sqlite3.Error, OSError) as error:
+        except (*TROUBLE, OSError) as error:
             _give_up(reader, error)
             yield None
             return
         try:
             yield db
             reader.end = reader.file.size
-        except sqlite3.Error as error:
+        except TROUBLE as error:
             _give_up(reader, error)
 
 
@@ -76,8 +79,10 @@ def _beside(path: Path, what: str) -> Path:
     return path.with_name(f"{path.name}-{what}")
 
 
-def _give_up(reader: Reader, error: sqlite3.Error | OSError) -> None:
-    reader.give_up(f"the database cannot be read ({error}). Close the program that writes it, or restore it.")
+def _give_up(reader: Reader, error: Exception) -> None:
+    said = "its names are damaged" if isinstance(error, UnicodeDecodeError) else str(error)
+    why = re.split(r"[\"(:]", said)[0].strip()  # what follows is quoted from the database
+    reader.give_up(f"the database cannot be read ({why}). Close the program that writes it, or restore it.")
 
 
 def columns(db: sqlite3.Connection, table: str) -> list[str]:

@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property, lru_cache
@@ -87,13 +87,15 @@ class Shape:
     def find(self, record: Mapping[str, Any]) -> Found:
         """Find the fields of a record; what is null, empty, an object or a list is not there.
 
+        In the place of a count an object or a list is there, unless it is empty: the door of counts tells it.
+
         Raises:
             BadField: A key that is asked for stands twice.
         """
         values = dict(self.constants)
         for name, get in self._getters:
             value = get(record)
-            if is_given(value):
+            if is_given(value) or (value and name in COUNTS):
                 values[name] = value
         return Found(values, self.family, self.flags)
 
@@ -108,8 +110,22 @@ def getter(source: Source) -> Getter:
         return _path_getter(source)
     if callable(source):
         return source
-    getters = [getter(one) for one in source]
-    return lambda record: next((v for get in getters if is_given(v := get(record))), None)
+    return _first([getter(one) for one in source])
+
+
+def _first(getters: Sequence[Getter]) -> Getter:
+    """The first value that is given; where none is, an object or a list that stands in the place of one."""
+
+    def read(record: Mapping[str, Any]) -> object:
+        nested = None
+        for get in getters:
+            value = get(record)
+            if is_given(value):
+                return value
+            nested = nested or value
+        return nested
+
+    return read
 
 
 def _path_getter(path: str) -> Getter:
@@ -187,7 +203,7 @@ def summed(*sources: Source) -> Getter:
     getters = [getter(source) for source in sources]
 
     def read(record: Mapping[str, Any]) -> object:
-        given = [value for get in getters if is_given(value := get(record))]
+        given = [value for get in getters if (value := get(record)) or is_given(value)]
         total = 0
         for value in given:
             try:

@@ -21,7 +21,7 @@ DEPTH = 8
 """How deep paths are followed: `data[].results[].amount.value` in an array of pages."""
 LONGEST_VALUE = 64
 """Characters of a value that a sign may ask for."""
-_TOKEN = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)("|\\?\Z)|[{}\[\],:]|[^\s"{}\[\],:]+', re.DOTALL)
+_TOKEN = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)("|\\?\Z)|[{}\[\],:]|[^\s"{}\[\],:\0]+', re.DOTALL)
 
 
 class First(NamedTuple):

@@ -91,6 +91,8 @@ class LogFile:
         if self.head.startswith((b"\xff\xfe", b"\xfe\xff")):
             return True
         start = self.head[:512]
+        if 0 not in start[:2]:
+            return False
         even, odd = start[0::2].count(0), start[1::2].count(0)
         return max(even, odd) > len(start) / 4 and min(even, odd) < len(start) / 32
 

@@ -158,7 +158,7 @@ def json_document(reader: Reader) -> tuple[list[Any], str]:
     written.
 
     Returns:
-        The values, and the text they stand in (for `outline.Lines`).
+        The values, and the text they stand in (for `outline.Lines`), without its damaged lines.
     """
     text = reader.content().decode("utf-8", "replace")
     try:
@@ -167,12 +167,14 @@ def json_document(reader: Reader) -> tuple[list[Any], str]:
         if not reader.is_resting or not (found := _whole_lines(text)):
             reader.give_up(f"the file {error}. Restore it, or remove it.", error.line)
             return [], text
-    bad = [n for n, line in enumerate(text.split("\n"), 1) if line.strip(BLANK) and n not in found]
+    lines = text.split("\n")
+    bad = [n for n, line in enumerate(lines, 1) if line.strip(BLANK) and n not in found]
     for number in bad[:REJECTED_LIMIT]:
         reader.reject(number, "the line is not a whole JSON record. Restore or remove it.")
     if len(bad) > REJECTED_LIMIT:
         reader.reject(None, f"{len(bad) - REJECTED_LIMIT:,} more lines are rejected.")
-    return [value for values in found.values() for value in values], text
+    whole = (line if n in found else "" for n, line in enumerate(lines, 1))
+    return [value for values in found.values() for value in values], "\n".join(whole)
 
 
 def _whole_lines(text: str) -> dict[int, list[Any]]:

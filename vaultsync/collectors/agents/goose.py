@@ -102,6 +102,7 @@ class Goose:
 
     def collect(self, reader: Reader) -> Iterator[Finding]:
         """Yield the calls of sessions in the ledger, the sums of the others, and what sessions are called."""
+        left_out: set[Any] = set()
         with database(reader) as db:
             if db is None:
                 return

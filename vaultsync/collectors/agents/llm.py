@@ -130,7 +130,7 @@ def _event(row: Mapping[str, Any]) -> UsageEvent | None:
         BadField: It cannot be counted.
     """
     said = {**row, **_details(row.get("token_details"))}
-    provider = provider_of(name_of(row["model"]) or "")
+    provider = provider_of(name_of(row.get("model")) or "")
     said["output_tokens"] = _output(said)
     counts = counts_of(said, COUNTS, _family(said, provider))
     if counts is None:
@@ -138,10 +138,10 @@ def _event(row: Mapping[str, Any]) -> UsageEvent | None:
     amiss: set[str] = set()
     cost, bad = cost_of(said.get("cost")) if provider == "openrouter" else (None, ())
     return UsageEvent(
-        when=time_of(row["datetime_utc"], UTC),
+        when=time_of(row.get("datetime_utc"), UTC),
         source=SOURCE,
         provider=provider,
-        model=name_of(row.get("resolved_model")) or name_of(row["model"]) or "unknown",
+        model=name_of(row.get("resolved_model")) or name_of(row.get("model")) or "unknown",
         tokens=counts.tokens,
         key=_key(row),
         unsplit=counts.unsplit,

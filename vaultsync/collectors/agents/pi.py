@@ -128,7 +128,7 @@ class Session:
         elif entry.type == "session_info":
             ident = self._ident or self._state.get("session")
             yield from titles(self._source, ident, entry.name, rank_of(entry.timestamp))
-        elif entry.type in SUMMARIES:
+        elif isinstance(entry.type, str) and entry.type in SUMMARIES:
             yield from self._call(entry, Message(usage=entry.usage), SUMMARIES[entry.type])
 
     def _answer(self, entry: Entry, message: Message) -> Iterator[UsageEvent]:

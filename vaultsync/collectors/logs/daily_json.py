@@ -104,7 +104,11 @@ class _Day:
         yield from self._runs()
         totals = self.record.get("totals")
         if isinstance(totals, dict):
-            stated = self._stated(totals)
+            try:
+                stated = self._stated(totals)
+            except BadField as error:
+                stated = Found({})
+                yield self._without_totals(error)
             cost = stated.values.pop("cost", None)
             yield from self._totals(stated)
             yield from self._outcomes(totals)
@@ -117,6 +121,10 @@ class _Day:
 
     def _remark(self, text: str, *below: str | int) -> Issue:
         return self.issue(text, *below, rejected=False)
+
+    def _without_totals(self, error: BadField) -> Issue:
+        """Tell that the totals say nothing; where no runs are listed, all of the day is lost with them."""
+        return self.issue(f"{error} The totals are left out.", "totals", rejected=not self.listed)
 
     def _head(self) -> Iterator[Issue]:
         """Date, model, provider and project of the day."""
@@ -154,12 +162,13 @@ class _Day:
         return Found({**self.common, **found.values}, found.family)
 
     def _stated(self, totals: Mapping[str, Any]) -> Found:
-        """The fields of the totals, with `requests` as the number of runs."""
+        """The fields of the totals, with `requests` as the number of runs.
+
+        Raises:
+            BadField: A name stands twice.
+        """
         runs = next((totals[name] for name in RUN_COUNTS if totals.get(name) is not None), None)
-        try:
-            found = self._with_common(find({"usage": totals, "requests": runs}))
-        except BadField:
-            return Found({})  # a name stands twice: nothing to compare with
+        found = self._with_common(find({"usage": totals, "requests": runs}))
         found.values.pop("when", None)
         return found
 
@@ -178,7 +187,7 @@ class _Day:
         try:
             day, remarks = self._day_event(stated)
         except BadField as error:
-            yield self.issue(f"{error} The totals are left out.", "totals", rejected=not self.listed)
+            yield self._without_totals(error)
             return
         for remark in remarks:
             yield self._remark(remark, "totals")

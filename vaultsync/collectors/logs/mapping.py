@@ -55,7 +55,7 @@ from vaultsync.collectors.records import json_document, json_lines
 from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField, quote
 from vaultsync.model import TELLS, Finding, Issue, Tells
-from vaultsync.text import nearest_or_all
+from vaultsync.text import nearest, nearest_or_all
 
 Format = Literal["csv", "jsonl", "json"]
 FIELDS = frozenset({*ALIASES, "prompt", "until"} - {"run_type"})
@@ -227,7 +227,7 @@ class MappedLog:
         names = {fold(name) for name in head.names}
         missing = {known: c for known, c in self._spec.columns.items() if fold(c) not in names}
         for known, column in sorted(missing.items()) if reader.is_fresh else ():
-            near = nearest_or_all(column, head.names)
+            near = nearest(column, head.names) or " Look at the header."
             yield Issue(
                 reader.file.path, head.line, f"no column '{column}' for {known}.{near}", rejected=False
             )

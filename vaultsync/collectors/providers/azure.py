@@ -95,7 +95,7 @@ class AzureCosts(CsvTable):
         cells = [
             cell for row in found if not isinstance(row, Issue) for cell in map(row[1].get, DATES) if cell
         ]
-        is_day_first = any((match := _date(cell.strip())) and int(match[1]) > 12 for cell in cells)
+        is_day_first = _is_day_first(cells)
         for row in found:
             if not isinstance(row, Issue):
                 row[1].update({name: _iso(row[1][name], is_day_first) for name in DATES if name in row[1]})
@@ -104,6 +104,15 @@ class AzureCosts(CsvTable):
     def _is_ours(self, head: Header) -> bool:
         names = {name.lower() for name in head.names}
         return "metername" in names and all(map(names.intersection, (DATES, COSTS, CURRENCIES)))
+
+
+def _is_day_first(cells: Iterable[str]) -> bool:
+    """Say whether more dates must begin with the day than must begin with the month; one may be a slip."""
+    days = months = 0
+    for first, second in (map(int, match.group(1, 2)) for cell in cells if (match := _date(cell.strip()))):
+        days += 12 < first <= 31 and 1 <= second <= 12
+        months += 12 < second <= 31 and 1 <= first <= 12
+    return days > months
 
 
 def _iso(cell: str, is_day_first: bool) -> str:

@@ -82,10 +82,13 @@ class ClaudeCodeResult(JsonTable):
             raise BadField(f"modelUsage is {quote(parts)}, not an object of objects.")
         for name, part in parts.items():
             found = self.shape.find({**record, "name": name, "part": part, "model": name})
+            is_dated = any(record.get(path) is not None for path in TIMES)
+            flags: tuple[str, ...] = () if is_dated else ("assumed_date",)
             if len(parts) == 1 and _is_same(record, part):
                 found.values.update({field: at(record, path) for field, path in LIFETIMES.items()})
-            is_dated = any(record.get(path) is not None for path in TIMES)
-            yield found if is_dated else found._replace(flags=("assumed_date",))
+            elif len(parts) == 1 and any(at(record, path) is not None for path in LIFETIMES.values()):
+                flags += ("split_mismatch",)
+            yield found._replace(flags=flags)
 
 
 def _is_same(record: Mapping[str, Any], part: Mapping[str, Any]) -> bool:

@@ -91,7 +91,7 @@ class OpenAIUsage(JsonTable):
 
     def is_counted(self, record: Mapping[str, Any]) -> bool:
         """False for what is not counted in tokens."""
-        return any(is_given(record.get(name)) for name in COUNTS)
+        return any(is_given(value) or value for value in map(record.get, COUNTS))
 
     def look(self, record: Mapping[str, Any]) -> Iterable[Found]:
         """As the table says; embeddings and moderations have no output."""

@@ -159,18 +159,17 @@ def _count(
             return
     key = (meter.source, mark, str(start), str(time))
     found = told.setdefault(key, _sum(meter, about, ":".join(key[1:]), begin, time))
-    found.values[field] = _added(found.values.get(field, 0), raw if amount is None else amount)
+    found.values[field] = raw if amount is None else _added(found.values.get(field, 0), amount)
     calls = _decimal(point.get("count"))
     if calls and series is None:
         known = found.values.get("requests", 0)
         found.values["requests"] = max(calls, known if isinstance(known, Decimal) else Decimal(0))
 
 
-def _added(known: object, more: object) -> object:
-    """A sum; or what is no number, for the door of counts to tell."""
-    if isinstance(known, int | Decimal) and isinstance(more, Decimal):
-        return known + more
-    return more if isinstance(known, int | Decimal) else known
+def _added(known: object, more: Decimal) -> object:
+    """A sum; or what is no amount, for the door of counts to tell."""
+    amount = _decimal(known)
+    return known if amount is None else amount + more
 
 
 def _sum(meter: Meter, about: Mapping[str, Any], ident: str, begin: int, time: int) -> Found:

@@ -158,6 +158,9 @@ class Reading:
     def _count(self, row: Row, total: Counted | None, last: Counted | None) -> None:
         """A `token_count`: tell its call, unless it was told before."""
         when = time_of(row.timestamp, self._zone)
+        if total and "bad_count" in total.flags:
+            # Without it a repeat cannot be told from a call.
+            raise BadField("the running sum holds what is no count.")
         call = self._meter.new_call(total, last, is_fork=self._family.is_fork)
         if call is None:
             return

@@ -30,7 +30,7 @@ from vaultsync.collectors.agents.roots import folder_of, repository_of
 from vaultsync.collectors.agents.rows import rows_in
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.registry import Place
-from vaultsync.collectors.values import BadField, text
+from vaultsync.collectors.values import BadField, quote, text
 from vaultsync.model import Finding, Issue, Quality, TokenCounts, UsageEvent
 
 SOURCE = "copilot"
@@ -154,10 +154,16 @@ class Reading:
             self._state |= {"folder": folder, "branch": name_of(data.context.get("branch"))}
 
     def _answer(self, row: Row) -> None:
-        """Note the output of a message, in case its run never ends."""
-        data = _data_of(row)
+        """Note the output of a message, in case its run never ends.
+
+        Raises:
+            BadField: It is no count.
+        """
+        data, amiss = _data_of(row), set[str]()
         self._state.setdefault("began", self._instant(row))
-        model, output = _model(data.model) or self._state.get("model"), number(data.output, set())
+        model, output = _model(data.model) or self._state.get("model"), number(data.output, amiss)
+        if amiss:
+            raise BadField(f"output tokens is {quote(data.output)}.")
         if model and output:
             outputs: dict[str, int] = self._state.setdefault("outputs", {})
             outputs[model] = outputs.get(model, 0) + output
