@@ -51,7 +51,7 @@ class Totals:
         models = decoded(_models, row.modelUsage)
         if models is None:
             raise BadField("modelUsage of the running total is not readable.")
-        run = str(row.startTime) if isinstance(row.startTime, int | float | str) else ""
+        run = (isinstance(row.startTime, int | float | str) and name_of(str(row.startTime))) or ""
         for model, use in models.items():
             self._keep(self._total(session, run, name_of(model) or "unknown", use))
 
