@@ -39,6 +39,11 @@ class LedgerError(VaultsyncError):
 
     def __init__(self, path: Path | str, what: str, remedy: str) -> None:
         super().__init__(f"{path}: {what} {remedy}".rstrip())
+        self.what, self.remedy = what, remedy
+
+
+class LedgerDamagedError(LedgerError):
+    """The ledger's file is not, or no longer, what was written; it is kept as it is."""
 
 
 class TemplateError(VaultsyncError):

@@ -87,3 +87,14 @@ def sums(
     """Sums of columns of the usage table, over all time."""
     columns = ledger.rows(*EVER).columns
     return [sum(columns[name]) for name in names]  # type: ignore[arg-type]
+
+
+def spoil(path: Path, key: str) -> None:
+    """Overwrite the page of a closed ledger that holds an event, as a bad disk does."""
+    data, page = path.read_bytes(), 4096
+    leaf = b"\x0d"
+    (start,) = (
+        start for start in range(0, len(data), page)
+        if data[start : start + 1] == leaf and bytes.fromhex(key) in data[start : start + page]
+    )  # fmt: skip
+    path.write_bytes(data[:start] + b"\xa5" * page + data[start + page :])

@@ -29,6 +29,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Set-up": {
         "init": ("init", "Look at a vault and at this machine's logs, and write a commented vaultsync.yaml."),
         "doctor": ("doctor", "What was found where, what looks wrong and how to mend it."),
+        "ledger": ("ledger", "Check, back up, restore, make anew and shrink the file that holds every call."),
     },
 }
 """Group -> command -> module in this package and one sentence."""

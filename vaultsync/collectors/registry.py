@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -101,10 +101,20 @@ def retention_of(collector: Collector, place: Place) -> Retention | None:
 def tells_of(collector: Collector) -> Tells | Mapping[str, Tells]:
     """What kind of telling a collector's events are, for the same spend may be told by several.
 
-    Its attribute `tells`: a kind, or kinds by the source of events where a file holds several; else calls.
+    Its attribute `tells`: a kind, or kinds by the source of events where a file holds several; else calls. No
+    kinds: its events are those of other collectors, as these tell them.
     """
     tells: Tells | Mapping[str, Tells] = getattr(collector, "tells", "calls")
     return tells if isinstance(tells, str) else dict(tells)
+
+
+def kinds_of(collectors: Iterable[Collector]) -> dict[str, Tells]:
+    """What kind of telling each source is, of all collectors."""
+    found: dict[str, Tells] = {}
+    for collector in collectors:
+        tells = tells_of(collector)
+        found |= dict.fromkeys(sources_of(collector), tells) if isinstance(tells, str) else tells
+    return found
 
 
 def is_wanted(collector: Collector, agents: str | Collection[str]) -> bool:

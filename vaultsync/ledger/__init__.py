@@ -9,16 +9,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from vaultsync.ledger.copies import replace as replace
+    from vaultsync.ledger.copies import restore as restore
+    from vaultsync.ledger.copies import take_over as take_over
+    from vaultsync.ledger.copies import vacuum as vacuum
+    from vaultsync.ledger.copies import verify as verify
     from vaultsync.ledger.files import Batch as Batch
     from vaultsync.ledger.files import Files as Files
     from vaultsync.ledger.files import FileState as FileState
     from vaultsync.ledger.files import Recorded as Recorded
     from vaultsync.ledger.files import find as find
+    from vaultsync.ledger.health import Damage as Damage
     from vaultsync.ledger.locking import lock as lock
     from vaultsync.ledger.notes import NoteState as NoteState
+    from vaultsync.ledger.opening import REMEDY as REMEDY
+    from vaultsync.ledger.opening import free_name as free_name
     from vaultsync.ledger.prepared import Prepared as Prepared
     from vaultsync.ledger.prepared import prepare as prepare
     from vaultsync.ledger.rows import Usage as Usage
+    from vaultsync.ledger.salvage import Salvaged as Salvaged
+    from vaultsync.ledger.salvage import save_events as save_events
     from vaultsync.ledger.store import Changes as Changes
     from vaultsync.ledger.store import Ledger as Ledger
     from vaultsync.ledger.stored import SessionSpan as SessionSpan
@@ -27,11 +37,15 @@ if TYPE_CHECKING:
     from vaultsync.ledger.tellings import HiddenDay as HiddenDay
 
 NAMES = {
+    "copies": "replace restore take_over vacuum verify",
     "files": "Batch Files FileState Recorded find",
+    "health": "Damage",
     "locking": "lock",
     "notes": "NoteState",
+    "opening": "REMEDY free_name",
     "prepared": "Prepared prepare",
     "rows": "Usage",
+    "salvage": "Salvaged save_events",
     "store": "Changes Ledger",
     "stored": "SessionSpan SourceSpan StoredEvent",
     "tellings": "HiddenDay",

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
 from vaultsync.ledger.identity import COUNT_FIELDS, FIRST, LABEL_FIELDS, LAST, microseconds
 from vaultsync.ledger.queries import DAY, INTERVAL, QUARTER_HOUR
+from vaultsync.ledger.salvage import Ruin
 from vaultsync.ledger.seals import AHEAD, DIFFERENT, day_of
 from vaultsync.model import MAX_COUNT, TELLS
 
@@ -46,19 +47,35 @@ def examine(db: sqlite3.Connection) -> list[Damage]:
 
 
 def _attempt(
-    db: sqlite3.Connection, look: Callable[[sqlite3.Connection], Iterator[Damage]]
+    db: sqlite3.Connection,
+    look: Callable[[sqlite3.Connection], Iterator[Damage]],
+    else_: Damage | None = None,
 ) -> Iterator[Damage]:
+    """What a look finds; where it meets damage itself, that, or something else."""
     try:
         yield from look(db)
     except sqlite3.DatabaseError as error:
         if "locked" in str(error) or "busy" in str(error):
             raise
-        yield Damage(f"a part of the file cannot be read ({error})")
+        yield else_ or Damage(f"a part of the file cannot be read ({error})")
 
 
 def _file(db: sqlite3.Connection) -> Iterator[Damage]:
-    """What SQLite finds: pages, indexes, keys that are there twice."""
-    for (text,) in db.execute(f"PRAGMA integrity_check({SHOWN})"):
+    """What SQLite finds: pages, indexes, keys that are there twice; where it gives up, table by table."""
+    try:
+        yield from _pages(db.execute(f"PRAGMA integrity_check({SHOWN})"))
+    except sqlite3.DatabaseError:
+        for (table,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
+            damaged = Damage(f"the table {table} cannot be read as a whole")
+            yield from _attempt(db, partial(_table, table=table), damaged)
+
+
+def _table(db: sqlite3.Connection, *, table: str) -> Iterator[Damage]:
+    yield from _pages(db.execute(f"PRAGMA integrity_check('{table}')"))
+
+
+def _pages(told: Iterable[tuple[str]]) -> Iterator[Damage]:
+    for (text,) in told:
         if text != "ok":
             yield from (Damage(line) for line in text.splitlines() if not line.startswith("***"))
 
@@ -71,23 +88,31 @@ def _count(db: sqlite3.Connection, *, what: str, ask: str) -> Iterator[Damage]:
 
 def _events(db: sqlite3.Connection) -> Iterator[Damage]:
     """Days on which the events are not those that were written."""
+    try:
+        different = [start for (start,) in db.execute(DIFFERENT)]
+    except sqlite3.DatabaseError:  # what can be read tells which they are
+        different = sorted(Ruin(db).broken)
     starts: dict[str, list[int]] = {}
-    for (start,) in db.execute(DIFFERENT):
+    for start in different:
         starts.setdefault(str(day_of(start)), []).append(start)
     for day, some in list(starts.items())[:SHOWN]:
-        now, then, sources = 0, 0, Counter[str]()
-        for start in some:
-            row = db.execute("SELECT events FROM seal WHERE interval = ?", (start,)).fetchone()
-            then += row[0] if row else 0
-            at = start * 1_000_000
-            for name, count in db.execute(_SOURCES, (at, at + INTERVAL)):
-                now += count
-                sources[name or "an unknown source"] += count
-        hours = f"{len(some)} quarter-hour{'s' if len(some) > 1 else ''}"
-        of = f" of {', '.join(sorted(sources))}" if sources else ""
-        held = f"they hold {now:,}{of}" if now != then else f"they are{of}"
-        yield Damage(f"{then:,} events were written in {hours}; {held}, and are not what was written", day)
+        yield from _attempt(db, partial(_day, day=day, starts=some), Damage("its events cannot be read", day))
     yield from _more(len(starts), "days")
+
+
+def _day(db: sqlite3.Connection, *, day: str, starts: list[int]) -> Iterator[Damage]:
+    now, then, sources = 0, 0, Counter[str]()
+    for start in starts:
+        row = db.execute("SELECT events FROM seal WHERE interval = ?", (start,)).fetchone()
+        then += row[0] if row else 0
+        at = start * 1_000_000
+        for name, count in db.execute(_SOURCES, (at, at + INTERVAL)):
+            now += count
+            sources[name or "an unknown source"] += count
+    hours = f"{len(starts)} quarter-hour{'s' if len(starts) > 1 else ''}"
+    of = f" of {', '.join(sorted(sources))}" if sources else ""
+    held = f"they hold {now:,}{of}" if now != then else f"they are{of}"
+    yield Damage(f"{then:,} events were written in {hours}; {held}, and are not what was written", day)
 
 
 def _sums_ahead(db: sqlite3.Connection) -> Iterator[Damage]:

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager, suppress
 from itertools import chain, count
 from pathlib import Path
 
-from vaultsync.errors import LedgerError
+from vaultsync.errors import LedgerDamagedError, LedgerError
 from vaultsync.ledger import schema
 from vaultsync.ledger.founding import found
 from vaultsync.ledger.private import private_file, private_folder, write_through
@@ -20,6 +20,8 @@ from vaultsync.ledger.seals import Unsealed
 CACHE_KIB = 64 * 1024
 _SEEN = "SELECT user_version, application_id FROM pragma_user_version, pragma_application_id"
 _PAUSE = 0.05
+_ENDINGS = (".db", ".jsonl", ".backup")
+"""What stays at the end of a name that gets a number."""
 REMEDY = (
     "`vaultsync ledger restore BACKUP` puts a backup back; `vaultsync ledger rebuild` makes it anew from the "
     "logs and what can still be read of it."
@@ -44,11 +46,11 @@ def explained(path: Path, error: sqlite3.Error) -> LedgerError:
             path, f"the ledger is locked ({text}).", "Wait until the other program ends, then run again."
         )
     if "not a database" in text:
-        return LedgerError(
+        return LedgerDamagedError(
             path, f"this is not a ledger ({text}).", f"Name another file with --ledger. {REMEDY}"
         )
     if "malformed" in text or "corrupt" in text or isinstance(error, Unsealed):
-        return LedgerError(path, f"the ledger is damaged ({text}); it is kept as it is.", REMEDY)
+        return LedgerDamagedError(path, f"the ledger is damaged ({text}); it is kept as it is.", REMEDY)
     if "full" in text:
         return LedgerError(
             path, f"the ledger cannot grow ({text}).", "Make room, then run the same command again."
@@ -148,7 +150,7 @@ def _is_there(path: Path) -> bool:
         raise LedgerError(path, "this is not a file.", "Name a file with --ledger.")
     if not info.st_size:
         what = "the file is empty, and a ledger never is; it is kept as it is."
-        raise LedgerError(path, what, f"Delete it if there never was a ledger. {REMEDY}")
+        raise LedgerDamagedError(path, what, f"Delete it if there never was a ledger. {REMEDY}")
     return True
 
 
@@ -183,7 +185,7 @@ def _refuse_cut(db: sqlite3.Connection, path: Path) -> None:
     found = path.stat().st_size
     if found < pages * size:
         what = f"the ledger is damaged: {found} of {pages * size} bytes are left; it is kept as it is."
-        raise LedgerError(path, what, REMEDY)
+        raise LedgerDamagedError(path, what, REMEDY)
 
 
 def _migrate(db: sqlite3.Connection, path: Path) -> None:
@@ -202,8 +204,10 @@ def _migrate(db: sqlite3.Connection, path: Path) -> None:
 
 
 def free_name(path: Path) -> Path:
-    """A path as it is where nothing has that name, else with the next number before its ending."""
-    names = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
+    """A path as it is where nothing has that name, else with the next number."""
+    end = path.suffix if path.suffix in _ENDINGS else ""
+    stem = path.name.removesuffix(end)
+    names = (path.with_name(f"{stem}-{number}{end}") for number in count(2))
     return next(each for each in chain([path], names) if not each.exists())
 
 

@@ -61,18 +61,25 @@ class Ledger:
 
     @classmethod
     def open(
-        cls, path: Path, *, read_only: bool = False, wal: bool = True, wait: float = WAIT_SECONDS
+        cls,
+        path: Path,
+        *,
+        read_only: bool = False,
+        wal: bool = True,
+        wait: float = WAIT_SECONDS,
+        any_schema: bool = False,
     ) -> Ledger:
         """Open a ledger; make it if there is none, migrate it after a backup if it is older.
 
         Args:
             wal: False on network and synced folders, where a write-ahead log is not safe.
             wait: Seconds to wait for another program that writes.
+            any_schema: Where it is only read, read an older one, too: to check it or to copy it.
 
         Raises:
             LedgerError: Missing (read only), locked, damaged, written by a newer program, or not a ledger.
         """
-        db = connect(path, read_only=read_only, wal=wal, wait=wait)
+        db = connect(path, read_only=read_only, wal=wal, wait=wait, any_schema=any_schema)
         return cls(path, db, is_read_only=read_only)
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 NOUNS = {
     "events": "UsageEvent TokenCounts AgentName FinalOutput SessionTotal SessionTitle Issue Finding Quality "
-    "CostKind Grain TOKEN_CLASSES MAX_COUNT",
+    "CostKind Grain TOKEN_CLASSES MAX_COUNT SAME_KEY",
     "rates": "RateKey AppliedRate Pricer UsageRows",
     "sums": "Amount Coverage Line Summary Figures CostBasis CostChoice",
     "tellings": "Tells TELLS Preference",

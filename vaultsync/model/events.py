@@ -15,6 +15,9 @@ Grain = Literal["request", "run", "session", "hour", "day", "month"]
 MAX_COUNT = 10**12
 """Largest token count of one event that is believed; more is rejected on entry, so no sum overflows."""
 
+SAME_KEY = "="
+"""Begins a key that is not a log's own id but the key in a ledger, in hex digits: of an event saved from one."""
+
 
 class TokenCounts(NamedTuple):
     """Whole, not negative, disjoint token counts of one event or a sum of events.
@@ -83,8 +86,8 @@ class UsageEvent(NamedTuple):
     """As logged."""
     tokens: TokenCounts
     key: str | None = None
-    """The log's own call id, prefixed with the source; None: identified by content and ordinal in its
-    file."""
+    """The log's own call id, prefixed with the source, or `SAME_KEY` and what a ledger made of it; None:
+    identified by content and ordinal in its file."""
     mode: str = "standard"
     """`standard`, `batch`, `flex`, `priority`, `fast`, ..."""
     region: str | None = None

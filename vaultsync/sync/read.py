@@ -208,7 +208,7 @@ class Reading:
             if reader.verdict != "read":
                 return
         known = state.id if state and read_on else None
-        tells = registry.tells_of(collector)
+        tells = registry.tells_of(collector) or registry.kinds_of(self.collectors)
         told.prepared = prepare(Batch(collector.name, reader, findings, replaces, known, table, tells))
 
 

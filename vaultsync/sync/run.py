@@ -50,7 +50,7 @@ class Run:
         """
         self.settings = settings
         self.now = now
-        self._progress = progress
+        self.progress = progress
         self._sleep = sleep
         self._environ = os.environ if environ is None else environ
         self._home = home
@@ -141,18 +141,19 @@ class Run:
         """What the answer of an idle `daily` depends on; see `sync.looked`."""
         from vaultsync.sync import looked
 
-        return looked.looked(self.books, self.places, self._around)
+        return looked.looked(self.books, self.places, self.around)
 
     def doctor(self) -> list[Check]:
         """What was found where, and what looks wrong."""
         from vaultsync.sync import health
 
-        return health.checks(self.books, self.places, self._around)
+        return health.checks(self.books, self.places, self.around)
 
     # --- collecting ---
 
     @cached_property
-    def _around(self) -> Surroundings:
+    def around(self) -> Surroundings:
+        """What the machine adds: environment, home folder, the present."""
         return Surroundings(self._environ, self._home or _home(), self.now)
 
     def collect(self) -> Collected:
@@ -162,7 +163,7 @@ class Run:
 
     def read_new(self) -> Collected:
         """The same, for who holds the lock."""
-        found = Collecting(self.settings, self.ledger, self._around, self._progress).run()
+        found = Collecting(self.settings, self.ledger, self.around, self.progress).run()
         if found.new or found.removed or any(count.read for count in found.sources):
             self.books.forget()
         return found
@@ -179,7 +180,7 @@ class Run:
     def _refreshing(self) -> Refreshing:
         from vaultsync.sync.refreshing import Refreshing
 
-        return Refreshing(self, self._sleep, self._progress)
+        return Refreshing(self, self._sleep, self.progress)
 
     def daily(self, day: date, options: Options) -> Outcome:
         """Collect, then refresh what is no longer true, as of a day."""

@@ -41,7 +41,7 @@ EXPORTS = frozenset(
     {
         *("num_model_requests", "applied_cost_per_quantity", "usage_details", "usageDetails", "schemaType"),
         *("model_permaslug", "custom_llm_provider"),
-        *("usageScope", "projectHash", "authType", "Input (w/ Cache Write)", "modelUsage"),
+        *("usageScope", "projectHash", "authType", "Input (w/ Cache Write)", "modelUsage", "ledger_event"),
     }
 )
 """Names of exports of providers and Cursor, and of what some agents write, in which known names mean

@@ -1,0 +1,199 @@
+"""Read what can be read of a damaged ledger, and write its events down as lines that `collect` reads back.
+
+A line holds one event under the key that it has in the ledger, so it never counts beside its own log. The
+damaged file is only read. Events of a quarter-hour whose check sum does not fit are kept apart: one of them
+is wrong, and nobody can tell which.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from vaultsync.errors import LedgerError
+from vaultsync.ledger import schema
+from vaultsync.ledger.identity import COUNT_FIELDS, FIRST, LABEL_FIELDS, LAST, instant, microseconds
+from vaultsync.ledger.private import private_file, write_through
+from vaultsync.ledger.queries import INTERVAL, QUARTER_HOUR
+from vaultsync.ledger.seals import PRIME, number_of
+from vaultsync.model import MAX_COUNT, TOKEN_CLASSES
+
+CHUNK = 1000
+SMALLEST_ROW = 20
+"""Bytes; to tell how many rows a file may have whose last one cannot be found."""
+NAMES = {"provider": "model_provider", "model": "model_name", "session": "session_id"}
+NAMES |= {name: f"{name}_tokens" for name in (*TOKEN_CLASSES, "unsplit")}
+NAMES["web_searches"] = "web_search_requests"
+"""What fields are called in a line, where it is not their own name."""
+_COST = re.compile(r"-?\d{1,40}(\.\d{1,60})?").fullmatch
+_EARLIEST, _LATEST = microseconds(FIRST), microseconds(LAST)
+
+
+class Salvaged(NamedTuple):
+    """What could be read."""
+
+    events: int
+    doubtful: int
+    lost: int | None
+    """Events that were written and cannot be found; None: there are no check sums that tell."""
+
+
+def save_events(path: Path, good: Path, doubtful: Path) -> Salvaged:
+    """Write the events of a damaged ledger into new files; one without events is not made.
+
+    Args:
+        good: For events as they were written, as far as check sums tell.
+        doubtful: For those of quarter-hours whose check sum does not fit.
+
+    Raises:
+        LedgerError: A file cannot be written.
+    """
+    try:
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        with closing(db):
+            if not _is_ours(db):
+                return Salvaged(0, 0, None)
+            ruin = Ruin(db)
+            saved, unsure = (_write(ruin, place, is_good=place == good) for place in (good, doubtful))
+            lost = None if ruin.written is None else max(0, ruin.written - saved - unsure)
+            return Salvaged(saved, unsure, lost)
+    except OSError as error:
+        raise LedgerError(
+            good, f"it cannot be written ({error.strerror}).", "Make room, then run again."
+        ) from error
+    except sqlite3.Error:
+        return Salvaged(0, 0, None)
+
+
+def _is_ours(db: sqlite3.Connection) -> bool:
+    db.execute("PRAGMA query_only = ON")
+    owner, version = (
+        db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
+    )
+    return bool(owner == schema.APPLICATION_ID and version <= len(schema.MIGRATIONS))
+
+
+def _write(ruin: Ruin, path: Path, *, is_good: bool) -> int:
+    count = 0
+    unfinished = path.with_name(f"{path.name}.part")
+    private_file(unfinished)
+    with unfinished.open("w", encoding="utf-8", newline="\n") as stream:
+        for line in ruin.events(is_good=is_good):
+            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+            count += 1
+    if not count:
+        unfinished.unlink()
+        return 0
+    write_through(unfinished)
+    unfinished.rename(path)
+    return count
+
+
+class Ruin:
+    """A damaged ledger, read around its damage."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        db.text_factory = lambda data: data.decode("utf-8", "replace")
+        self._names = {0: None} | {
+            id: text for id, text in self._rows("name", "id, text") if isinstance(text, str)
+        }
+        self._labels = {id: fields for id, *fields in self._rows("label", f"id, {', '.join(LABEL_FIELDS)}")}
+        self._seals = {
+            id: (events, number) for id, events, number in self._rows("seal", "interval, events, number")
+        }
+        self._outcomes = self._all_outcomes()
+        self.broken = self._find_broken()
+        """Starts of quarter-hours whose events are not those that were written, in seconds since 1970."""
+
+    @property
+    def written(self) -> int | None:
+        """How many events were written; None: not known."""
+        return sum(events for events, _ in self._seals.values()) if self._seals else None
+
+    def events(self, *, is_good: bool) -> Iterator[dict[str, Any]]:
+        """Lines of the events that can be true; those of broken quarter-hours, or the others."""
+        for row in self._rows("event", f"id, {_FIELDS}"):
+            if (line := self._line(*row)) and (self._start(row[2]) in self.broken) != is_good:
+                yield line
+
+    def _find_broken(self) -> set[int]:
+        found: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
+        if not self._seals:
+            return set()
+        for _, at, number in self._rows("event", f"id, at, {number_of()}"):
+            if isinstance(at, int) and isinstance(number, int):
+                of = found[self._start(at)]
+                of[0], of[1] = of[0] + 1, (of[1] + number) % PRIME
+        every = self._seals.keys() | found.keys()
+        return {start for start in every if (*found[start],) != self._seals.get(start, (0, 0))}
+
+    @staticmethod
+    def _start(at: int) -> int:
+        return at // INTERVAL * QUARTER_HOUR
+
+    def _all_outcomes(self) -> dict[int, dict[str, int]]:
+        found: defaultdict[int, dict[str, int]] = defaultdict(dict)
+        with suppress(sqlite3.DatabaseError):
+            for event, name, amount in self._db.execute("SELECT event, name, amount FROM outcome"):
+                if self._names.get(name) and _is_count(amount):
+                    found[event][self._names[name] or ""] = amount
+        return dict(found)
+
+    def _line(self, event: int, key: Any, at: Any, label: Any, *numbers: Any) -> dict[str, Any] | None:
+        """An event as a line, without what is 0 or not stated; None: it cannot be true."""
+        *counts, duration, cost = numbers
+        of = self._labels.get(label)
+        if not (
+            isinstance(key, bytes) and len(key) == 16 and isinstance(at, int) and _EARLIEST <= at < _LATEST
+        ):
+            return None
+        if of is None or any(id not in self._names for id in of) or not all(map(_is_count, counts)):
+            return None
+        if (duration is not None and not _is_count(duration)) or (cost is not None and not _COST(str(cost))):
+            return None
+        texts = dict(zip(LABEL_FIELDS, (self._names[id] for id in of), strict=True))
+        said: dict[str, Any] = texts | dict(zip(COUNT_FIELDS, counts, strict=True))
+        said |= {"duration_ms": duration, "cost": cost, "outcomes": self._outcomes.get(event)}
+        shown = {NAMES.get(name, name): value for name, value in said.items() if value not in (None, 0)}
+        return {"ledger_event": key.hex(), "timestamp": f"{instant(at):%Y-%m-%dT%H:%M:%S.%fZ}"} | shown
+
+    # --- around the damage ---
+
+    def _rows(self, table: str, columns: str) -> Iterator[tuple[Any, ...]]:
+        """The rows of a table that can be read, by their number; the first column is that."""
+        number = columns.partition(",")[0]
+        try:
+            last = self._db.execute(f"SELECT max({number}) FROM {table}").fetchone()[0] or 0
+        except sqlite3.OperationalError:
+            return  # an older schema has no such table
+        except sqlite3.DatabaseError:
+            last = self._db.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+            last = last.fetchone()[0] // SMALLEST_ROW
+        step = CHUNK * QUARTER_HOUR if table == "seal" else CHUNK
+        ask = f"SELECT {columns} FROM {table} NOT INDEXED WHERE {number} >= ? AND {number} < ?"
+        for first in range(0, last + 1, step):
+            yield from self._between(ask, first, first + step)
+
+    def _between(self, ask: str, first: int, end: int) -> list[tuple[Any, ...]]:
+        """Rows of a range; where it meets damage, those of its halves."""
+        try:
+            return self._db.execute(ask, (first, end)).fetchall()
+        except sqlite3.DatabaseError:
+            if end - first == 1:
+                return []
+            middle = (first + end) // 2
+            return self._between(ask, first, middle) + self._between(ask, middle, end)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and 0 <= value <= MAX_COUNT
+
+
+_FIELDS = f"key, at, label, {', '.join(COUNT_FIELDS)}, duration_ms, cost"
