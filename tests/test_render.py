@@ -99,6 +99,9 @@ NASTY = [
     "www.example.com",
     "someone@example.com",
     "obsidian://open",
+    "mailto:someone@example.com",
+    "ask @octocat",
+    "vaultsync:end daily",
     "evil \u202e txt.exe \u2066x\u2069",
     "\x1b[31mred\x1b[0m",
     "a\x00b\x85c\u2028d",
@@ -142,7 +145,8 @@ def test_a_name_is_read_as_it_was_written(name: str) -> None:
 @pytest.mark.parametrize("name", NASTY)
 def test_no_plugin_finds_its_sign_in_an_escaped_name(name: str) -> None:
     escaped = text.escape(name)
-    for sign in ("<%", "%>", "::", "%%", "[[", "]]", "`=", "`$", "://", "\n", "\t", "\x1b", "\u202e", "www."):
+    signs = "<% %> :: %% [[ ]] `= `$ :// www. mailto:someone vaultsync:".split()
+    for sign in (*signs, " @octocat", "\n", "\t", "\x1b", "\u202e"):
         assert sign not in escaped
     assert not re.search(r"(?<!\\)[#$^`*<|=]", escaped)
 
@@ -183,8 +187,14 @@ def test_a_long_name_ends_with_an_ellipsis_after_80_characters() -> None:
     assert text.plain("x" * 200) == "x" * 79 + "…"
 
 
+def test_a_name_of_which_nothing_can_be_seen_is_not_nothing() -> None:
+    assert text.plain("\u200b\u202e") == "\N{REPLACEMENT CHARACTER}"
+    assert text.plain(" ") == text.plain("") == ""
+
+
 def test_usual_names_keep_a_readable_source() -> None:
     for name in (
+        "claude-3-5-sonnet@20240620",
         "claude-opus-4-5",
         "gpt-5.2",
         "qwen3:32b",

@@ -108,7 +108,7 @@ def test_csv_has_the_columns_of_json() -> None:
     assert row == ["2026-W02", "opus", "2", "100", "20", "7", "50", "10", "177", "1.5", "calculated", "0"]
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "＝1+1", "＠x"])
 def test_a_formula_is_defused_in_csv(name: str) -> None:
     _, row = csv.reader(io.StringIO(to_csv(summary(line([name])))))
     assert row[1] == f"'{name}".replace("\r", " ")

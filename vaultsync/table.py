@@ -31,8 +31,8 @@ MEASURES = (
     "cost_basis",
     "unpriced_events",
 )
-FORMULA = re.compile(r"[=+\-@\t\r]")
-"""How a cell begins that a spreadsheet would calculate."""
+FORMULA = re.compile(r"[=+\-@\t\r＝＋－＠]")
+"""How a cell begins that a spreadsheet would calculate; some take the wide signs for the plain ones."""
 
 Cell = str | int | Decimal | None
 

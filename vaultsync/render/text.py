@@ -14,8 +14,13 @@ LONGEST_NAME = 80
 LONGEST_SENTENCE = 400
 _ANYWHERE = re.compile(r"[\\`*\[\]#|<>~=^$%&]|(?<=:):|(?<!\w)_|_(?!\w)|(?<=_)_")
 _AT_THE_START = re.compile(r"[-+:@.]|\d{1,9}(?=[.)])")
-_LINK = re.compile(r"(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=@)(?=[\w-]+\.)|(?<=:)$", re.IGNORECASE)
-"""Where an address would link, and where a colon of ours may follow one of the name."""
+_LINK = re.compile(
+    r"(?<=:)(?=//)|(?<=\bmailto:)|(?<=\bxmpp:)|(?<=\bwww)(?=\.)|(?<=@)(?=[\w-]+\.)|(?<=(?<!\w)@)(?=\w)"
+    r"|(?<=vaultsync)(?=:)|(?<=:)(?=(?:begin|end)\b)|(?<=:)$",
+    re.IGNORECASE,
+)
+"""Where an address would link or a person be called, where a marker of ours has its colons, and where a colon
+of ours may follow one of the name."""
 _NOT_IN_CHARTS = re.compile(r"[^\w\-_.,/+() ]")
 _JOINER = "\N{WORD JOINER}"
 
@@ -28,8 +33,10 @@ class Markdown(str):
 
 def plain(text: object, longest: int = LONGEST_NAME) -> str:
     """One line without control, bidi and invisible characters, at most so many characters long."""
-    kept = "".join(_visible(char) for char in str(text))
-    line = " ".join(kept.split())
+    whole = str(text)
+    line = " ".join("".join(map(_visible, whole)).split())
+    if not line and whole.strip():
+        return "\N{REPLACEMENT CHARACTER}"  # there is a name, and nothing of it can be seen
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 
