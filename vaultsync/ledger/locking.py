@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -14,6 +15,8 @@ from vaultsync.ledger.private import private_file, private_folder
 
 WAIT_SECONDS = 60.0
 _PAUSE = 0.1
+_HELD = {errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK, errno.EINTR}
+"""Errors of who comes second; any other one would be waited for in vain."""
 
 
 @contextmanager
@@ -48,7 +51,7 @@ def hold(number: int, path: Path, timeout: float) -> None:
         LedgerError: Another run still holds it.
     """
     waited = 0.0
-    while not _take(number):
+    while not _take(number, path):
         if waited >= timeout:
             what = f"another run of vaultsync is still at work after {timeout:g} s."
             raise LedgerError(path, what, "Wait until it ends, then run the same command again.")
@@ -56,8 +59,12 @@ def hold(number: int, path: Path, timeout: float) -> None:
         waited += _PAUSE
 
 
-def _take(number: int) -> bool:
-    """Try to get the lock; the system gives it back when the file is closed, however the process ends."""
+def _take(number: int, path: Path) -> bool:
+    """Try to get the lock; the system gives it back when the file is closed, however the process ends.
+
+    Raises:
+        LedgerError: There are no locks to be had here.
+    """
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -67,6 +74,9 @@ def _take(number: int) -> bool:
             import fcntl
 
             fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
+    except OSError as error:
+        if error.errno in _HELD:
+            return False
+        what = f"the run lock beside it cannot be had ({error.strerror})."
+        raise LedgerError(path, what, "Put the ledger on a disk of this machine, then run again.") from error
     return True
