@@ -556,3 +556,58 @@ def test_a_folder_of_the_notes_name_is_not_a_note_that_appeared(vault: Path, wri
     (vault / "a.md").mkdir()
     with pytest.raises(NoteSkipped, match=r"no file has this name\. Move it away"):
         writer.create(vault / "a.md", b"new")
+
+
+def test_a_new_note_does_not_bring_back_a_vault_that_vanished(vault: Path, writer: Writer) -> None:
+    def vanish(old: Note | None, new: bytes) -> None:
+        vault.rename(vault.with_name("elsewhere"))
+
+    with pytest.raises(NoteSkipped, match="cannot be written"):
+        writer.create(vault / "New" / "a.md", b"new", vanish)
+    assert not vault.exists()
+
+
+def test_half_a_file_of_a_dead_run_is_no_save_of_the_user(
+    vault: Path, writer: Writer, tmp_path: Path
+) -> None:
+    path = note_at(vault / "a.md")
+    note_at(vault / ".a.md.00000001.vaultsync.part", b"ne")
+    with writer:
+        writer.update(path, becomes(b"new"))
+    assert names(vault) == ["Daily", "a.md"]
+    assert not (tmp_path / "state" / "rescued").exists()
+
+
+def test_any_next_run_clears_the_folder_in_which_one_died(vault: Path, writer: Writer) -> None:
+    class Died(BaseException):
+        pass
+
+    def die(*_: object) -> None:
+        raise Died
+
+    path = note_at(vault / "Daily" / "a.md")
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Died), writer:
+        patch.setattr(files, "put_over", die)
+        patch.setattr(files, "discard", die)
+        writer.update(path, becomes(b"new"))
+    assert len(names(vault / "Daily")) == 2
+    with Writer(vault, writer.state, writer.clock) as later:
+        later.look_again()
+    assert names(vault / "Daily") == ["a.md"]
+
+
+def test_a_temp_file_that_cannot_be_read_stays(
+    vault: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = note_at(vault / "a.md")
+    left = note_at(vault / ".a.md.00000002.vaultsync.tmp", b"a save of the user\n")
+    real = Path.read_bytes
+
+    def refuse(asked: Path) -> bytes:
+        if asked == left:
+            raise OSError(24, "Too many open files")
+        return real(asked)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    writer.update(path, becomes(b"new"))
+    assert left.exists()

@@ -202,7 +202,7 @@ def _text(file: Path) -> str:
             data = stream.read(SIZE_LIMIT + 1)
     except OSError as error:
         raise ConfigError(
-            file, None, f"cannot be read: {error.strerror}.", "Mend its permissions."
+            file, None, f"cannot be read: {error.strerror}.", "Make it readable, then run again."
         ) from error
     if len(data) > SIZE_LIMIT:
         raise ConfigError(

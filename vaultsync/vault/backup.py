@@ -11,6 +11,7 @@ import json
 import re
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 
 from vaultsync.errors import NoteSkipped
@@ -95,9 +96,14 @@ class Backups:
         return self._cache[name]
 
     def is_ours(self, name: str, data: bytes) -> bool:
-        """Say whether the last change of a note was made from just these bytes, or wrote them."""
-        history = self.history(name)
-        return _sha(data) in (history.read, history.written)
+        """Say whether the last change of a note was made from just these bytes, or wrote them.
+
+        Args:
+            name: Looked at first; a note that is reached by a link is known by the link's name.
+        """
+        sha = _sha(data)
+        others = (_load(index, "") for index in self.folder.glob("*/index.json"))
+        return any(sha in (each.read, each.written) for each in chain([self.history(name)], others))
 
     def notes(self) -> list[str]:
         """Paths of all notes that have a backup, sorted."""

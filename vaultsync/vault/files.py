@@ -208,8 +208,6 @@ def put_new(temp: Path, path: Path) -> None:
         raise
     except (OSError, NotImplementedError):
         _put_new_without_links(temp, path)
-    else:
-        discard(temp)
 
 
 def _put_new_without_links(temp: Path, path: Path) -> None:
@@ -231,9 +229,18 @@ def sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
+def make_folders(folder: Path, top: Path) -> None:
+    """Make a folder and those above it, but none above `top`: what vanished is a disk that is not there."""
+    if folder != top and not folder.is_dir():
+        make_folders(folder.parent, top)
+        folder.mkdir(exist_ok=True)
+
+
 def private_folder(folder: Path) -> Path:
-    """Make a folder that only its owner can read."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Make a folder, and those above it, that only the owner can read, whatever the umask."""
+    if not folder.is_dir():
+        private_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 

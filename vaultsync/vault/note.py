@@ -263,7 +263,7 @@ class Writer:
         return Written(True, b"", data)
 
     def _create(self, real: Path, data: bytes) -> bool:
-        real.parent.mkdir(parents=True, exist_ok=True)
+        files.make_folders(real.parent, _root(self.vault))
         self._begin(real.parent)
         temp = files.write_temp(real, data)
         try:
