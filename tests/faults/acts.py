@@ -92,10 +92,16 @@ class Stage:
 
     # --- what must hold ---
 
-    def broken(self, done: Done) -> Iterator[str]:
-        """Promises that a disturbed run broke, and that the next ones break."""
+    def broken(self, done: Done, *, to_the_end: bool = True) -> Iterator[str]:
+        """Promises that a disturbed run broke, and that the next ones break.
+
+        Args:
+            to_the_end: Also run a third time, after which nothing may be left of the first.
+        """
         yield from self.broken_at_once(done)
         yield from self.broken_later()
+        if to_the_end:
+            yield from self.broken_at_last()
 
     def broken_at_once(self, done: Done) -> Iterator[str]:
         """What must hold at every moment: notes old or new, a ledger without damage, no calamity."""
@@ -107,7 +113,7 @@ class Stage:
         yield from self._books()
 
     def broken_later(self) -> Iterator[str]:
-        """What must hold after the next run; and that the one after it leaves all as it is."""
+        """What must hold after the next run."""
         done = warm.run(self.scene, self.act.arguments)
         yield from calamities(done)
         if done.code:
@@ -118,6 +124,9 @@ class Stage:
         yield from self._books()
         if self.scene.sum() != self.sum:
             yield f"the ledger holds {self.scene.sum()}, not {self.sum}"
+
+    def broken_at_last(self) -> Iterator[str]:
+        """That the run after the next one leaves the notes as they are, and nothing else."""
         times = self._times()
         warm.run(self.scene, self.act.arguments)
         if self._times() != times:

@@ -5,6 +5,7 @@ A copy is the leader of a process group of its own; whatever it starts is in the
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -74,6 +75,8 @@ def learn(scene: Scene, arguments: Sequence[str]) -> Done:
         with suppress(Exception):  # some are only names, made as the others are loaded
             import_module(name)
     loaded.unlink()
+    gc.collect()
+    gc.freeze()  # else a copy would touch, and so copy, all that is loaded
     return done
 
 
