@@ -38,7 +38,12 @@ def saved(folder: Path, *lines: dict[str, Any]) -> Path:
 
 
 def test_an_event_is_what_it_was(tmp_path: Path) -> None:
-    more: dict[str, Any] = {"cost": "-0.25", "currency": "EUR", "cost_kind": "billed", "flags": "bad_count future"}
+    more: dict[str, Any] = {
+        "cost": "-0.25",
+        "currency": "EUR",
+        "cost_kind": "billed",
+        "flags": "bad_count future",
+    }
     more |= {"outcomes": {"poems": 2}, "session_id": "S1", "project": "a b", "duration_ms": 9}
     assert read(LedgerEvents(), saved(tmp_path, LINE | more)) == [
         UsageEvent(
