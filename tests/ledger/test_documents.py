@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
+import pytest
+
 from tests.ledger.making import EVER, event, events, record, sums, tokens
 from vaultsync.ledger import Ledger
 from vaultsync.model import UsageEvent
@@ -172,3 +176,43 @@ def test_the_figures_of_a_removed_event_are_marked_as_changed(ledger: Ledger) ->
     seen = ledger.changes().token
     record(ledger, run(0), path="day.json", replaces=True)
     assert ledger.changes(seen).intervals == [int(event(None, 60).when.timestamp())]
+
+
+# --- what a provider tells of its range of days ---
+
+
+def report(ledger: Ledger, path: str, **days: int) -> None:
+    """Days of January with what was used then, `d5=100`; each has an id."""
+    rows = [event(day, int(day[1:]) * DAY, tokens=tokens(output=used)) for day, used in days.items()]
+    record(ledger, *rows, path=path, replaces=True, tells="usage")
+
+
+def test_days_that_a_report_no_longer_reaches_stay(ledger: Ledger) -> None:
+    report(ledger, "usage.json", d5=5, d6=6)
+    report(ledger, "usage.json", d6=7, d7=8)
+    assert outputs(ledger) == [5, 7, 8]
+
+
+def test_a_day_that_a_report_passes_over_is_taken_back(ledger: Ledger) -> None:
+    report(ledger, "usage.json", d5=5, d6=6, d7=7)
+    report(ledger, "usage.json", d4=4, d5=5, d7=7)
+    assert outputs(ledger) == [4, 5, 7]
+
+
+@pytest.mark.parametrize("order", [*permutations(range(4))])
+def test_of_reports_the_one_that_reaches_further_tells_what_is_true(
+    ledger: Ledger, order: tuple[int, ...]
+) -> None:
+    """Recent days are revised, up or down; of reports that reach equally far the larger figure counts."""
+    told = [{"d5": 100, "d6": 100}, {"d6": 90, "d7": 50}, {"d5": 90, "d6": 80, "d7": 60}, {"d7": 200}]
+    for _ in range(2):
+        for number in order:
+            report(ledger, f"{number}.json", **told[number])
+    assert outputs(ledger) == [90, 90, 200]
+
+
+def test_what_a_log_tells_too_is_joined_with_a_report(ledger: Ledger) -> None:
+    record(ledger, event("d5", 5 * DAY, tokens=tokens(output=9)))
+    report(ledger, "usage.json", d5=5, d6=6)
+    report(ledger, "later.json", d5=4, d7=7)
+    assert outputs(ledger) == [6, 7, 9]

@@ -27,6 +27,8 @@ class Manner(NamedTuple):
     """Its number; `HISTORY` where nothing must point to it."""
     replaces: bool
     is_table: bool
+    last: int | None = None
+    """Of a provider's report: microseconds of its last event. One that tells of later days is newer."""
 
 
 @dataclass(slots=True)
@@ -66,6 +68,7 @@ class Calls:
 
     def __init__(self, db: sqlite3.Connection, names: Names, part: Part, manner: Manner, done: Done) -> None:
         self._db, self._names, self._part, self._manner, self._done = db, names, part, manner, done
+        self._lasts: dict[int, int] = {}
 
     def write(self) -> set[int]:
         """Insert the calls that are new, join or replace those that are known; the ids of all of them."""
@@ -156,7 +159,11 @@ class Calls:
 
     def _meet(self, known: Known, one: Sighting, place: int) -> None:
         """Join what the ledger holds of a call with what this file says, or replace it."""
-        is_mine = self._manner.replaces and known.mentions == {self._manner.file}
+        age = self._age(known)
+        if age < 0:
+            self._keep_mention(known, by_content=False)
+            return
+        is_mine = age > 0
         change = self._replace_facts if is_mine else self._join_facts
         is_changed = change(known, self._part.outcomes.get(place, {}), self._part.claims_of(place))
         now = one if is_mine else join(known.sighting, one)
@@ -169,6 +176,23 @@ class Calls:
             self._done.changed += 1
             self._done.touch([known.sighting.at, now.at], [known.label, label])
             self._done.marks.sessions |= self._claimants(known)
+
+    def _age(self, known: Known) -> int:
+        """Above 0: what this file says takes the place of what is held; below: it is old; 0: join them."""
+        others = known.mentions - {self._manner.file}
+        if not others:
+            return int(self._manner.replaces and bool(known.mentions))
+        if self._manner.last is None or HISTORY in others:
+            return 0
+        latest = max(map(self._last, others))
+        return (self._manner.last > latest) - (self._manner.last < latest)
+
+    def _last(self, file: int) -> int:
+        """When the last event of another file was."""
+        if file not in self._lasts:
+            ask = "SELECT max(at) FROM event WHERE id IN (SELECT event FROM mention WHERE file = ?)"
+            self._lasts[file] = self._db.execute(ask, (file,)).fetchone()[0]
+        return self._lasts[file]
 
     def _change(self, event: int, label: int, now: Sighting) -> None:
         seals = self._done.marks.seals

@@ -21,7 +21,7 @@ from vaultsync.ledger.part import Part
 from vaultsync.ledger.prepared import Prepared
 from vaultsync.ledger.queries import DAY, delete_in, select_in
 from vaultsync.ledger.tellings import tell
-from vaultsync.model import Issue
+from vaultsync.model import WHOLE, Issue
 
 _SOURCE = AT["source"]
 
@@ -106,7 +106,8 @@ class Recorder:
         tell(self._db, self._names, kinds, self._done.marks)
         is_pointed_to = said.replaces or said.is_table or part.ordinals
         file = self._file_id() if is_pointed_to else HISTORY
-        manner = Manner(file, said.replaces, said.is_table)
+        last = max(part.numbers["at"], default=None) if self._is_report else None
+        manner = Manner(file, said.replaces, said.is_table, last)
         return Calls(self._db, self._names, part, manner, self._done).write()
 
     def _keep_others(self, part: Part) -> None:
@@ -124,11 +125,24 @@ class Recorder:
             return
         old = {row[0] for row in self._db.execute("SELECT event FROM mention WHERE file = ?", (file,))}
         now = self._write(part)
-        if old and (old & now or self._days_of(old) <= part.days):
+        if self._is_report:
+            self._take_back(self._among(old - now, part))
+        elif old and (old & now or self._days_of(old) <= part.days):
             self._take_back(old - now)
         else:
             self._forget_mentions(file)
         mention(self._db, file, now)
+
+    @property
+    def _is_report(self) -> bool:
+        """True for what a provider tells of its range of days, and of no others."""
+        return self._said.replaces and self._said.tells in WHOLE
+
+    def _among(self, events: set[int], part: Part) -> set[int]:
+        """Those of some events that lie between the first and the last event of a part."""
+        ask = "SELECT id, at FROM event WHERE id IN"
+        first, last = min(part.numbers["at"]), max(part.numbers["at"])
+        return {row[0] for row in select_in(self._db, ask, events) if first <= row[1] <= last}
 
     def _days_of(self, events: set[int]) -> set[int]:
         return {row[0] // DAY for row in select_in(self._db, "SELECT at FROM event WHERE id IN", events)}

@@ -21,7 +21,7 @@ NOUNS = {
     "CostKind Grain TOKEN_CLASSES MAX_COUNT SAME_KEY",
     "rates": "RateKey AppliedRate Pricer UsageRows",
     "sums": "Amount Coverage Line Summary Figures CostBasis CostChoice",
-    "tellings": "Tells TELLS Preference",
+    "tellings": "Tells TELLS WHOLE Preference",
     "told": "Budget BudgetState Change Forecast Spike Insights Notice Column Table Unit Chart Report",
 }
 """File in this package and the nouns that are at home there."""
