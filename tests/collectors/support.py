@@ -7,6 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
+from vaultsync.collectors.marks import MARKS
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.registry import Collector
 from vaultsync.model import Finding, Issue, SessionTitle, TokenCounts, UsageEvent
@@ -33,6 +34,13 @@ def read(collector: Collector, path: Path, **how: Any) -> list[Finding]:
     reader = reader_of(path, **how)
     assert collector.claims(reader.file), f"{collector.name} does not claim {path.name}"
     return [*collector.collect(reader), *reader.issues]
+
+
+def read_on(collector: Collector, path: Path, *before: Reader) -> tuple[list[Finding], Reader]:
+    """What a collector says of a database now, after earlier readings of it; and this reading."""
+    reader = reader_of(path)
+    reader.state = {MARKS: dict(before[-1].state.get(MARKS, {}))} if before else {}
+    return [*collector.collect(reader), *reader.issues], reader
 
 
 def events(findings: list[Finding]) -> list[UsageEvent]:

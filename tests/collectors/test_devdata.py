@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.collectors.enduring import HOSTILE, held
-from tests.collectors.support import events, read, reader_of, rejected
+from tests.collectors.support import events, read, read_on, reader_of, rejected
 from vaultsync.collectors.agents.devdata import Continue, Kiro
 from vaultsync.collectors.reading import LogFile
 from vaultsync.collectors.registry import files_of
@@ -123,3 +123,11 @@ def test_the_usual_places_on_three_systems() -> None:
         f"/home/ana/AppData/Roaming/Kiro/{below}",
         f"/roaming/Kiro/{below}",
     ]
+
+
+def test_only_new_rows_of_a_growing_database_are_read(tmp_path: Path) -> None:
+    _, first = read_on(KIRO, made(tmp_path, row(), row(2)))
+    told, second = read_on(KIRO, made(tmp_path, row(), row(2), row(3)), first)
+    assert [call.key for call in events(told)] == ["kiro:3:2026-01-05T09:00:00+00:00"]
+    told, _ = read_on(KIRO, made(tmp_path, row(), row(2), row(4)), second)
+    assert len(events(told)) == 3

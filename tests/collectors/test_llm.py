@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.collectors.enduring import HOSTILE, held
-from tests.collectors.support import events, issues, read, reader_of, rejected, written
+from tests.collectors.support import events, issues, read, read_on, reader_of, rejected, written
 from vaultsync.collectors.agents.llm import Llm
 from vaultsync.collectors.reading import LogFile
 from vaultsync.collectors.registry import files_of
@@ -268,3 +268,16 @@ def test_claims_are_narrow(tmp_path: Path) -> None:
     assert not LLM.claims(LogFile.look(tmp_path / "logs.db"))
     assert LLM.claims(LogFile.look(base(tmp_path / "copy of logs.db")))
     assert not LLM.claims(LogFile.look(written(tmp_path / "x.db", "datetime_utc conversation_id")))
+
+
+@pytest.mark.parametrize("table", ["responses", "turns"])
+def test_only_new_answers_of_a_growing_database_are_read(tmp_path: Path, table: str) -> None:
+    path = base(tmp_path / "logs.db", answer(1), answer(2, None, input_tokens=None), table=table)
+    _, first = read_on(LLM, path)
+    told, second = read_on(LLM, base(path, answer(3), answer(4, None, input_tokens=None), table=table), first)
+    assert [call.key for call in events(told)] == [f"llm:{ident(3)}"]
+    assert "without token counts: 2." in str(issues(told)[0])
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(f"DELETE FROM {table} WHERE id = '{ident(4)}'")
+    told, _ = read_on(LLM, path, second)
+    assert len(events(told)) == 2 and "without token counts: 1." in str(issues(told)[0])

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.collectors.enduring import HOSTILE, held
-from tests.collectors.support import events, issues, read, reader_of, rejected, titled, written
+from tests.collectors.support import events, issues, read, read_on, reader_of, rejected, titled, written
 from vaultsync.collectors.agents.zed import WANTED, Zed
 from vaultsync.collectors.reading import LogFile
 from vaultsync.collectors.registry import files_of
@@ -235,3 +235,17 @@ def test_the_summary_that_was_made_last_counts(tmp_path: Path, ledger: Ledger) -
         row = {"summary": summary, "updated_at": f"2026-01-05T1{hour}:00:00+00:00"}
         held(ledger, ZED, base(tmp_path, thread(row=row)))
     assert ledger.titles() == {("zed", "t-1"): "Odes"}
+
+
+# --- read on ------------------------------------------------------------------------------------
+
+
+def test_only_threads_that_are_new_or_have_changed_are_unpacked_again(tmp_path: Path) -> None:
+    old, recent = ({"updated_at": f"2026-01-0{day}T09:00:00.123456789+00:00"} for day in (2, 8))
+    threads = [thread("t-1", row=old), thread("t-2", row=old), thread("t-3", row=recent)]
+    _, first = read_on(ZED, base(tmp_path, *threads))
+    threads[1] = thread(
+        "t-2", row={"updated_at": "2026-01-08T08:00:00+00:00"}, cumulative_token_usage=usage(9000)
+    )
+    told, _ = read_on(ZED, base(tmp_path, *threads, thread("t-4", row=old)), first)
+    assert {total.session for total in events(told)} == {"t-2", "t-3", "t-4"}

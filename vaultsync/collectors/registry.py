@@ -14,8 +14,9 @@ from vaultsync.model import Finding, Issue, Tells
 
 Kind = Literal["lines", "document", "store"]
 """How a file is read again. `lines`: append-only, read on from where reading stopped. The others are read
-whole when they changed, and count only if they could be: `document`: what it says now replaces what it said
-before. `store`: a tool's own memory, which forgets; what it said before stays, so its events need keys."""
+from their beginning when they changed, and count only if they could be read to their end: `document`: what it
+says now replaces what it said before. `store`: a tool's own memory, which forgets; what it said before stays,
+so its events need keys, and of a database only what is new need be told again (see `marks`)."""
 
 
 @dataclass(frozen=True, slots=True)

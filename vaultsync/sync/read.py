@@ -20,6 +20,7 @@ from vaultsync.collectors import loading, registry
 from vaultsync.collectors.databases import MAGIC as DATABASE
 from vaultsync.collectors.databases import SUFFIXES as DATABASES
 from vaultsync.collectors.databases import wal_mark
+from vaultsync.collectors.marks import MARKS
 from vaultsync.collectors.reading import LogFile, Reader, capped
 from vaultsync.collectors.registry import Collector
 from vaultsync.ledger import Batch, Files, FileState, Prepared, find, prepare
@@ -191,6 +192,8 @@ class Reading:
         reader = self._reader(file)
         if read_on and state and collector.kind == "lines" and has_grown(state, file):
             reader = replace(reader, start=state.offset, first_line=state.line, state=dict(state.state))
+        if read_on and state and collector.kind == "store" and may_go_on(state, file, collector):
+            reader.state[MARKS] = state.state.get(MARKS, {})
         if collector.kind == "store" and (changes := wal_mark(file.path)):
             reader.state[WAL] = changes
         table = collector.kind != "store" and is_table(file)
@@ -249,7 +252,9 @@ def finishing(findings: Iterable[Finding], reader: Reader, told: Told) -> Iterat
     told.issues += reader.issues
     told.rejected += len(reader.issues)
     rejected = before + sum(issue.rejected for issue in told.issues)
-    reader.state |= {REJECTED: rejected} if rejected else {}
+    if rejected:
+        reader.state[REJECTED] = rejected
+        reader.state.pop(MARKS, None)  # so that they are named again
     if not reader.file.packed and reader.end:
         reader.state["tail"] = tail_mark(reader.file.path, reader.end)
 
@@ -281,6 +286,12 @@ def is_there(path: Path) -> bool:
     with suppress(OSError):  # names in a ZIP may be of any length
         return path.exists() or any(parent.is_file() for parent in path.parents)
     return False
+
+
+def may_go_on(state: FileState, file: LogFile, collector: Collector) -> bool:
+    """True for a store that no other has taken the place of; whether its rows are still there, they tell."""
+    is_same = (file.inode, file.device) == (state.inode, state.device)
+    return is_same and file.size >= state.size and state.collector == collector.name
 
 
 def is_as_read(info: os.stat_result, state: FileState) -> bool:

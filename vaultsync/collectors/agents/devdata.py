@@ -19,6 +19,7 @@ from vaultsync.collectors.agents.lines import name_of, time_of
 from vaultsync.collectors.agents.roots import folder_of
 from vaultsync.collectors.databases import MAGIC, columns, database
 from vaultsync.collectors.events import provider_name
+from vaultsync.collectors.marks import Unread
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField
@@ -50,7 +51,7 @@ class _DevData:
         with database(reader) as db:
             if db is None or not set(NAMES) <= set(columns(db, TABLE)):
                 return
-            for row in db.execute(f"SELECT {', '.join(NAMES)} FROM {TABLE} ORDER BY id"):
+            for row in Unread(reader, db, TABLE, ("id", "timestamp")).rows(*NAMES):
                 try:
                     yield from self._call(row)
                 except BadField as fault:

@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,8 +22,9 @@ from vaultsync.collectors.agents.costs import cost_of
 from vaultsync.collectors.agents.counts import counts_of, number, object_of
 from vaultsync.collectors.agents.lines import name_of, time_of
 from vaultsync.collectors.agents.roots import folder_of
-from vaultsync.collectors.databases import MAGIC, database, rows
+from vaultsync.collectors.databases import MAGIC, columns, database
 from vaultsync.collectors.families import Family
+from vaultsync.collectors.marks import Unread
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField
@@ -32,6 +32,8 @@ from vaultsync.model import Finding, Issue, UsageEvent
 
 SOURCE = "llm"
 FOLDER, DATABASE = "io.datasette.llm", "logs.db"
+UNCOUNTED = "uncounted"
+"""Under this name it is kept how many answers of a table have no counts."""
 TABLES = {"responses": "conversation_id", "turns": "thread_id"}
 """Tables, and what their rows belong to."""
 WANTED = (
@@ -106,18 +108,23 @@ class Llm:
         """Yield the answers of both tables; of those without counts only how many there are."""
         uncounted = 0
         with database(reader) as db:
-            answers = (rows(db, table, WANTED) for table in TABLES) if db else ()
-            for row in chain.from_iterable(answers):
-                try:
-                    event = _event(row)
-                except BadField as fault:
-                    text = f"{fault} The answer is not counted; restore the database."
-                    yield Issue(reader.file.path, None, text)
-                    continue
-                if event:
-                    yield event
-                else:
-                    uncounted += 1
+            if db is None:
+                return
+            for table in TABLES:
+                unread = Unread(reader, db, table, ("id",))
+                known = [name for name in columns(db, table) if name in WANTED]
+                for row in map(dict, unread.rows(*known) if known else ()):
+                    try:
+                        event = _event(row)
+                    except BadField as fault:
+                        text = f"{fault} The answer is not counted; restore the database."
+                        yield Issue(reader.file.path, None, text)
+                        continue
+                    if event:
+                        yield event
+                    else:
+                        unread.kept[UNCOUNTED] = unread.kept.get(UNCOUNTED, 0) + 1
+                uncounted += unread.kept.get(UNCOUNTED, 0)
         if uncounted:
             text = f"answers without token counts: {uncounted:,}. They do not count; the plug-in tells none."
             yield Issue(reader.file.path, None, text, rejected=False)

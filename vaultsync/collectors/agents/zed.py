@@ -23,8 +23,9 @@ from vaultsync.collectors.agents.documents import elements
 from vaultsync.collectors.agents.lines import NOTHING, decoded, id_of, name_of, time_of
 from vaultsync.collectors.agents.roots import folder_of, repository_of
 from vaultsync.collectors.agents.titles import rank_of, titles
-from vaultsync.collectors.databases import MAGIC, database, rows
+from vaultsync.collectors.databases import MAGIC, columns, database, rows
 from vaultsync.collectors.events import provider_name
+from vaultsync.collectors.marks import Unread
 from vaultsync.collectors.packing import Unpackable, unpacked
 from vaultsync.collectors.reading import CONTENT_LIMIT, LogFile, Reader
 from vaultsync.collectors.registry import Place
@@ -110,7 +111,8 @@ class Zed:
             if db is None:
                 return
             parents = {row["id"]: row.get("parent_id") for row in rows(db, "threads", ("id", "parent_id"))}
-            for row in rows(db, "threads", WANTED):
+            known = [name for name in columns(db, "threads") if name in WANTED]
+            for row in map(dict, Unread(reader, db, "threads", ("id",), "updated_at").rows(*known)):
                 try:
                     if event := self._event(row, parents, reader):
                         yield event

@@ -18,10 +18,11 @@ from msgspec import Raw
 
 from vaultsync.collectors.agents.documents import document
 from vaultsync.collectors.agents.lines import decoded, id_of
-from vaultsync.collectors.agents.opencode.messages import Message, Unfinished, decode, event_of
+from vaultsync.collectors.agents.opencode.messages import Message, Unfinished, decode, event_of, may_change
 from vaultsync.collectors.agents.opencode.sessions import Session, session_in_files, sessions_in
 from vaultsync.collectors.agents.roots import folder_of, repository_of
 from vaultsync.collectors.databases import MAGIC, columns, database
+from vaultsync.collectors.marks import Unread
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField, text
@@ -109,8 +110,12 @@ class _Store:
             sessions = sessions_in(db)
             for session in sessions.values():
                 yield from session.titles(self.name)
-            for ident, data in db.execute("SELECT session_id, CAST(data AS BLOB) FROM message"):
-                yield decoded(decode, Raw(data or b"")), sessions.get(ident) or Session(id_of(ident))
+            unread = Unread(reader, db, "message", ("id",), "time_updated")
+            for ident, data, *_ in unread.rows("session_id", "CAST(data AS BLOB)"):
+                message = decoded(decode, Raw(data or b""))
+                if message and may_change(message, reader):
+                    unread.wait()
+                yield message, sessions.get(ident) or Session(id_of(ident))
 
 
 class OpenCode(_Store):

@@ -91,7 +91,7 @@ def event_of(
     counts = _counts(said, when)
     if counts is None:
         return None
-    if times.get("completed") is None and _now(reader) - when < COMPLETED_WITHIN:
+    if _may_grow(times, when, reader):
         raise Unfinished
     cost, flags = cost_in(message.cost)
     action, name, agent = _action(message, session)
@@ -115,8 +115,20 @@ def event_of(
     )
 
 
-def _now(reader: Reader) -> datetime:
-    return datetime.fromtimestamp(reader.now_ns // 10**9, UTC)
+def may_change(message: Message, reader: Reader) -> bool:
+    """Say whether a message of a model may still be written to, even if nothing is counted in it yet."""
+    times = message.time if isinstance(message.time, dict) else {}
+    if message.role != "assistant" or times.get("completed") is not None:
+        return False
+    try:
+        return _may_grow(times, time_of(times.get("created"), UTC), reader)
+    except BadField:
+        return False
+
+
+def _may_grow(times: Mapping[str, Any], when: datetime, reader: Reader) -> bool:
+    now = datetime.fromtimestamp(reader.now_ns // 10**9, UTC)
+    return times.get("completed") is None and now - when < COMPLETED_WITHIN
 
 
 def _counts(said: Mapping[str, Any], when: datetime) -> Split | None:
