@@ -15,7 +15,14 @@ from vaultsync import __version__, idle
 
 
 def main() -> None:
-    """Run the command line of this process."""
+    """Run the command line of this process; Ctrl-C before the program is loaded ends it as well as later."""
+    try:
+        _run()
+    except KeyboardInterrupt:
+        sys.exit("Stopped. Nothing is half-written; the same command completes it.")
+
+
+def _run() -> None:
     _open_missing_streams()
     arguments, now = sys.argv[1:], time.time()
     if arguments == ["--version"] and _said(f"vaultsync {__version__}"):

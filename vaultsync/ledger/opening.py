@@ -12,7 +12,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from vaultsync.errors import LedgerDamagedError, LedgerError
-from vaultsync.ledger import schema
+from vaultsync.ledger import patience, schema
 from vaultsync.ledger.founding import found
 from vaultsync.ledger.private import private_file, private_folder, write_through
 from vaultsync.ledger.seals import Unsealed
@@ -100,8 +100,7 @@ def connect(
 
 def _opened(path: Path, wait: float, *, read_only: bool, any_schema: bool) -> sqlite3.Connection:
     """Open a file and see that it is a ledger; nothing is written."""
-    uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
-    db = sqlite3.connect(uri, uri=True, timeout=wait, isolation_level=None)
+    db = patience.connect(path, "ro" if read_only else "rw", wait)
     try:
         db.execute("PRAGMA cell_size_check = ON")
         db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
