@@ -190,7 +190,8 @@ class Reading:
     def rest(self) -> Iterator[UsageEvent]:
         """What is known of a run that has not ended, and perhaps never will: its calls in the store.
 
-        Its end tells the same event, with larger counts.
+        Where that does not tell them all, the outputs of its messages. Its end tells the same event, with
+        counts that are as large or larger.
         """
         if "began" not in self._state or self._exported.tells(self.session, self._began):
             return
