@@ -327,6 +327,8 @@ WRONG = {
     "notes: {daily: {heading: Costs}}": "1: notes.daily.heading 'Costs' is not a heading.",
     'notes: {daily: {heading: "## A\\nB"}}': "1: notes.daily.heading '## A\\nB' is not a heading.",
     "notes: {daily: {folder: ../out}}": "1: notes.daily.folder '../out' is not a path inside the vault.",
+    "notes: {daily: {folder: a/CON}}": "1: a part of notes.daily.folder 'a/CON' is a device on Windows:",
+    "notes: {dashboard: {path: nul}}": "1: a part of notes.dashboard.path 'nul' is a device on Windows:",
     "notes: {daily: {folder: .obsidian}}": "1: notes.daily.folder '.obsidian' is not a path inside",
     'notes: {daily: {format: "////"}}': "1: notes.daily.format '////' holds no date.",
     "notes: {dashboard: {path: 'C:\\x'}}": "1: notes.dashboard.path 'C:\\\\x' is not a path inside",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaultsync.text import decimal_text, nearest, nearest_or_all
+from vaultsync.text import decimal_text, nearest, nearest_or_all, no_file_name
 
 
 def test_a_near_word_is_offered_whatever_its_case() -> None:
@@ -39,3 +39,15 @@ def test_a_decimal_is_written_in_full(value: str, text: str) -> None:
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20))
 def test_the_text_of_a_decimal_is_the_same_number(value: Decimal) -> None:
     assert Decimal(decimal_text(value)) == value
+
+
+@pytest.mark.parametrize("name", ["CON", "con.md", "Aux .x", "lpt1", "a\0b", "a\nb", "x" * 256, "ü" * 128])
+def test_what_names_no_file_is_told(name: str) -> None:
+    assert no_file_name(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["2026-01-07.md", "console", "con-1", "com10", "a con", "x" * 255, "LLM Costs.md"]
+)
+def test_usual_names_may_be_those_of_files(name: str) -> None:
+    assert no_file_name(name) == ""

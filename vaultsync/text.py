@@ -1,7 +1,8 @@
-"""Small things that every room says alike: the nearest known word, a decimal in full."""
+"""Small things that every room says alike: the nearest known word, a decimal in full, what names no file."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 
@@ -27,3 +28,18 @@ def decimal_text(value: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
+
+
+LONGEST_NAME = 255
+"""Bytes of a file's name on most systems."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³]) *(?:\..*)?", re.IGNORECASE)
+
+
+def no_file_name(name: str) -> str:
+    """Why a file should not have a name, after "it"; nothing where it may."""
+    if _CONTROL.search(name):
+        return "holds a control character"
+    if _DEVICE.fullmatch(name):
+        return f"is a device on Windows: {name!r}"
+    return "is too long" if len(name.encode(errors="replace")) > LONGEST_NAME else ""

@@ -37,6 +37,11 @@ def test_a_kind_without_template_begins_empty(tmp_path: Path) -> None:
     assert begin(tmp_path, None) == Start("")
 
 
+def test_a_template_that_cannot_be_a_file_is_left_alone(tmp_path: Path) -> None:
+    begun = begin(tmp_path, None, replace(DAY, template=tmp_path / "a\0b.md"))
+    assert begun.text is None and "its template cannot be used" in begun.reason
+
+
 @pytest.mark.parametrize(
     ("template", "text"),
     [

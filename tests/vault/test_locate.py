@@ -1,6 +1,7 @@
 """The note of a period is found in whatever spelling it is there, and nothing is guessed."""
 
 import os
+import re
 import sys
 import unicodedata
 from datetime import date
@@ -107,12 +108,47 @@ def test_a_note_in_the_cloud_is_not_made_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("folder", "fmt"), [("..", "YYYY"), ("a/../../b", "YYYY"), (".obsidian", "YYYY"), ("", "[../]YYYY")]
+    ("folder", "fmt", "why"),
+    [
+        ("..", "YYYY", "leads out of the vault"),
+        ("a/../../b", "YYYY", "leads out of the vault"),
+        ("", "[../]YYYY", "leads out of the vault"),
+        ("", "[..]/[..]/YYYY", "leads out of the vault"),
+        ("a/..", "[a/../../]YYYY", "leads out of the vault"),
+        (".obsidian", "YYYY", "hidden folder"),
+        ("", "[.git]/YYYY", "hidden folder"),
+        ("a", "[../.trash/]YYYY", "hidden folder"),
+        ("CON", "YYYY", "is a device on Windows: 'CON'"),
+        ("", "[nul]", "is a device on Windows: 'nul.md'"),
+        ("", "[COM1 .x/]YYYY", "is a device on Windows"),
+        ("", "[a\0b]YYYY", "holds a control character"),
+        ("a\nb", "YYYY", "holds a control character"),
+        ("", "[\x1b]YYYY", "holds a control character"),
+        ("x" * 256, "YYYY", "is too long"),
+        ("", f"[{'ü' * 130}]YYYY", "is too long"),
+    ],
 )
-def test_a_path_outside_the_vault_is_refused(tmp_path: Path, folder: str, fmt: str) -> None:
+def test_a_path_outside_the_vault_or_that_is_none_is_refused(
+    tmp_path: Path, folder: str, fmt: str, why: str
+) -> None:
     (tmp_path / "vault").mkdir()
-    with pytest.raises(NoteSkipped):
+    with pytest.raises(NoteSkipped, match=re.escape(why)):
         find(tmp_path / "vault", fmt, folder=folder)
+
+
+@pytest.mark.parametrize(
+    ("fmt", "path"),
+    [
+        ("/YYYY", "2026.md"),
+        ("[/etc/passwd]", "etc/passwd.md"),
+        ("[%2e%2e/]YYYY", "%2e%2e/2026.md"),
+        ("[~/]YYYY", "~/2026.md"),
+        ("[$HOME/]YYYY", "$HOME/2026.md"),
+        ("[Console/]YYYY[.com1]", "Console/2026.com1.md"),
+    ],
+)
+def test_what_looks_like_a_way_out_is_a_name_in_the_vault(tmp_path: Path, fmt: str, path: str) -> None:
+    assert find(tmp_path, fmt).path == tmp_path / path
 
 
 @posix

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from vaultsync.periods import NOTE_KINDS, NoteKind
 from vaultsync.settings.document import Value, quoted
 from vaultsync.settings.projects import Rule, rule
-from vaultsync.text import nearest
+from vaultsync.text import nearest, no_file_name
 
 Create = Literal["auto", "always", "never"]
 HEADINGS: Final[Mapping[NoteKind, str]] = {
@@ -242,8 +242,16 @@ def _inside(value: Value) -> str:
     return "/".join(parts)
 
 
+def _named(value: Value) -> str:
+    """A path inside the vault whose parts may be names of files."""
+    path = _inside(value)
+    for why in filter(None, map(no_file_name, path.split("/"))):
+        value.fail(f"a part of {value.key} {quoted(value.data)} {why}.", "Write another name.")
+    return path
+
+
 def _folder(value: Value) -> str:
-    return "" if value.kind == "text" and not str(value.data).strip() else _inside(value)
+    return "" if value.kind == "text" and not str(value.data).strip() else _named(value)
 
 
 def _format(value: Value) -> str:
@@ -257,7 +265,7 @@ def _format(value: Value) -> str:
 
 
 def _note_path(value: Value) -> str:
-    path = _inside(value)
+    path = _named(value)
     if not path:
         value.fail(f"{value.key} {quoted(value.data)} names no note.", f"Write a name such as {DASHBOARD}.")
     return path if path.endswith(".md") else f"{path}.md"

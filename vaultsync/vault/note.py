@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 
 from vaultsync.errors import NoteSkipped
+from vaultsync.text import no_file_name
 from vaultsync.vault import files
 from vaultsync.vault.files import Clock, Stamp
 from vaultsync.vault.replaced import Replaced, Shelf, digest
@@ -70,18 +71,18 @@ def place(path: Path, vault: Path) -> Path:
         The path after all links, whether or not something is there.
 
     Raises:
-        NoteSkipped: It lies outside the vault or in a hidden folder.
+        NoteSkipped: It lies outside the vault or in a hidden folder, or it cannot be the name of a file.
     """
+    below = path.relative_to(vault).parts if path.is_relative_to(vault) else ()
+    for why in filter(None, map(no_file_name, below)):
+        raise NoteSkipped(path, f"a part of its path {why}.", "Name the note or its folder differently.")
     try:
         root, real = _root(vault), path.resolve()
     except (OSError, RuntimeError) as error:
         raise NoteSkipped(path, "its links lead in a circle.", "Remove one of them.") from error
     if not real.is_relative_to(root):
         raise NoteSkipped(path, f"it leads out of the vault, to {real}.", "Only notes inside are written.")
-    inner = [real.relative_to(root)]
-    if path.is_absolute() and path.is_relative_to(vault):
-        inner.append(path.relative_to(vault))
-    if any(part.startswith(".") for relative in inner for part in relative.parts):
+    if any(part.startswith(".") for part in (*real.relative_to(root).parts, *below)):
         raise NoteSkipped(path, "it lies in a hidden folder, which Obsidian does not show.")
     return real
 
