@@ -53,8 +53,6 @@ class Unread:
         self._before: dict[str, Any] = reader.state.get(MARKS, {}).get(table, {})
         if not self._is_numbered or self._before.get("id") != self._known_by(self._before.get("row")):
             self._before = {}
-        self.kept: dict[str, Any] = dict(self._before.get("kept", {}))
-        """What the collector wants to know again as long as the mark holds; JSON values."""
         self._waiting: list[int] = []
         self._number = 0
 
@@ -78,7 +76,7 @@ class Unread:
                     at = changed
                 yield row
             number = max(self._number, self._number if number is None else number)
-        self._set({"row": number, "at": self._not_ahead(at), "waiting": self._waiting, "kept": self.kept})
+        self._set({"row": number, "at": self._not_ahead(at), "waiting": self._waiting})
 
     def _set(self, mark: dict[str, Any]) -> None:
         """Keep a mark; none where its row is not there, or where there is too much to wait for."""

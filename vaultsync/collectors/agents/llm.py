@@ -23,17 +23,15 @@ from vaultsync.collectors.agents.counts import counts_of, number, object_of
 from vaultsync.collectors.agents.lines import name_of, time_of
 from vaultsync.collectors.agents.roots import folder_of
 from vaultsync.collectors.databases import MAGIC, columns, database
-from vaultsync.collectors.families import Family
+from vaultsync.collectors.families import Family, Split
 from vaultsync.collectors.marks import Unread
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField
-from vaultsync.model import Finding, Issue, UsageEvent
+from vaultsync.model import Finding, Issue, TokenCounts, UsageEvent
 
 SOURCE = "llm"
 FOLDER, DATABASE = "io.datasette.llm", "logs.db"
-UNCOUNTED = "uncounted"
-"""Under this name it is kept how many answers of a table have no counts."""
 TABLES = {"responses": "conversation_id", "turns": "thread_id"}
 """Tables, and what their rows belong to."""
 WANTED = (
@@ -105,8 +103,7 @@ class Llm:
         return [Place(base / FOLDER, (DATABASE,)) for base in bases]
 
     def collect(self, reader: Reader) -> Iterator[Finding]:
-        """Yield the answers of both tables; of those without counts only how many there are."""
-        uncounted = 0
+        """Yield the answers of both tables."""
         with database(reader) as db:
             if db is None:
                 return
@@ -115,23 +112,14 @@ class Llm:
                 known = [name for name in columns(db, table) if name in WANTED]
                 for row in map(dict, unread.rows(*known) if known else ()):
                     try:
-                        event = _event(row)
+                        yield _event(row)
                     except BadField as fault:
                         text = f"{fault} The answer is not counted; restore the database."
                         yield Issue(reader.file.path, None, text)
-                        continue
-                    if event:
-                        yield event
-                    else:
-                        unread.kept[UNCOUNTED] = unread.kept.get(UNCOUNTED, 0) + 1
-                uncounted += unread.kept.get(UNCOUNTED, 0)
-        if uncounted:
-            text = f"answers without token counts: {uncounted:,}. They do not count; the plug-in tells none."
-            yield Issue(reader.file.path, None, text, rejected=False)
 
 
-def _event(row: Mapping[str, Any]) -> UsageEvent | None:
-    """The event of a row; None where it has no counts.
+def _event(row: Mapping[str, Any]) -> UsageEvent:
+    """The event of a row; where its plug-in tells no counts, nothing more than that it was is known.
 
     Raises:
         BadField: It cannot be counted.
@@ -140,8 +128,7 @@ def _event(row: Mapping[str, Any]) -> UsageEvent | None:
     provider = provider_of(name_of(row.get("model")) or "")
     said["output_tokens"] = _output(said)
     counts = counts_of(said, COUNTS, _family(said, provider))
-    if counts is None:
-        return None
+    tokens, unsplit, flags, _ = counts or Split(TokenCounts())
     amiss: set[str] = set()
     cost, bad = cost_of(said.get("cost")) if provider == "openrouter" else (None, ())
     return UsageEvent(
@@ -149,15 +136,16 @@ def _event(row: Mapping[str, Any]) -> UsageEvent | None:
         source=SOURCE,
         provider=provider,
         model=name_of(row.get("resolved_model")) or name_of(row.get("model")) or "unknown",
-        tokens=counts.tokens,
+        tokens=tokens,
         key=_key(row),
-        unsplit=counts.unsplit,
+        unsplit=unsplit,
         web_searches=number(said.get("server_tool_use.web_search_requests"), amiss) or 0,
         duration_ms=number(row.get("duration_ms"), amiss) or None,
         cost=cost,
         cost_kind=None if cost is None else "charged",
         session=next((name for of in TABLES.values() if (name := name_of(row.get(of)))), None),
-        flags=tuple(sorted({*counts.flags, *amiss, *bad})),
+        quality="final" if counts else "partial",
+        flags=tuple(sorted({*flags, *amiss, *bad})),
     )
 
 
