@@ -208,8 +208,6 @@ def put_new(temp: Path, path: Path) -> None:
         raise
     except (OSError, NotImplementedError):
         _put_new_without_links(temp, path)
-    else:
-        discard(temp)
 
 
 def _put_new_without_links(temp: Path, path: Path) -> None:
@@ -229,6 +227,13 @@ def sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def make_folders(folder: Path, top: Path) -> None:
+    """Make a folder and those above it, but none above `top`: what vanished is a disk that is not there."""
+    if folder != top and not folder.is_dir():
+        make_folders(folder.parent, top)
+        folder.mkdir(exist_ok=True)
 
 
 def private_folder(folder: Path) -> Path:
