@@ -14,7 +14,6 @@ import pytest
 from tests.ledger.making import event, record, sums
 from vaultsync.errors import LedgerError
 from vaultsync.ledger import Ledger, schema
-from vaultsync.model import SessionTitle
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="rights of files are of POSIX")
 
@@ -69,14 +68,6 @@ def test_opening_twice_keeps_the_events(tmp_path: Path) -> None:
         assert sums(ledger)[0] == 1
 
 
-def test_an_empty_file_is_refused_untouched(tmp_path: Path) -> None:
-    """A ledger has its name only when it is whole, so this is one that was cut off."""
-    path = tmp_path / "ledger.db"
-    path.touch()
-    assert "vaultsync ledger restore" in refused(path)
-    assert path.read_bytes() == b""
-
-
 def test_reading_needs_a_ledger(tmp_path: Path) -> None:
     assert "there is no ledger yet" in refused(tmp_path / "ledger.db", read_only=True)
     assert list(tmp_path.iterdir()) == []
@@ -94,32 +85,6 @@ def test_a_ledger_without_a_write_ahead_log_leaves_one_file(tmp_path: Path) -> N
     with Ledger.open(tmp_path / "ledger.db", wal=False) as ledger:
         record(ledger, event("k"))
         assert [file.name for file in tmp_path.iterdir()] == ["ledger.db"]
-
-
-def test_a_newer_schema_is_refused_untouched(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.db"
-    made(path)
-    with closing(sqlite3.connect(path)) as db:
-        db.execute("PRAGMA user_version = 99")
-    before = path.read_bytes()
-    assert "written by a newer vaultsync (schema 99" in refused(path)
-    assert path.read_bytes() == before
-
-
-def test_another_programs_database_is_refused_untouched(tmp_path: Path) -> None:
-    path = tmp_path / "other.db"
-    with closing(sqlite3.connect(path)) as db:
-        db.execute("CREATE TABLE photos (id)")
-    before = path.read_bytes()
-    assert "belongs to another program" in refused(path)
-    assert path.read_bytes() == before
-
-
-def test_garbage_is_refused_untouched(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.db"
-    path.write_bytes(b"# my notes\n" * 1000)
-    assert "not a ledger" in refused(path)
-    assert path.read_bytes() == b"# my notes\n" * 1000
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
@@ -168,38 +133,6 @@ def test_a_reader_is_not_hindered_by_a_writer(tmp_path: Path) -> None:
     with Ledger.open(path) as one, Ledger.open(path, read_only=True, wait=0.05) as two, one.transaction():
         record(one, event("k9"))
         assert sums(two)[0] == 1
-
-
-V1_LEDGER = """
-INSERT INTO name VALUES (1, 'claude-code'), (2, 'anthropic'), (3, 'opus'), (4, 'standard'), (5, 'request'),
-    (6, 'final'), (7, 'S1');
-INSERT INTO label VALUES (1, 1, 2, 3, 4, 0, 0, 5, 7, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0);
-INSERT INTO event VALUES
-    (1, zeroblob(16), 1767787200000000, 1, 10, 2000, 300, 0, 0, 0, 0, 140, 0, 0, 0, 0, 1, 0, 0, NULL, NULL),
-    (2, randomblob(16), 1767787260000000, 1, 5, 0, 0, 0, 0, 0, 0, 60, 0, 0, 0, 0, 1, 0, 0, NULL, NULL);
-INSERT INTO change VALUES (1767787200, 1);
-INSERT INTO stale VALUES (1767787200);
-INSERT INTO meta VALUES ('changes', '1');
-PRAGMA application_id = 0x76536C67;
-PRAGMA user_version = 1
-"""
-"""What version 1 of the schema holds after two calls."""
-
-
-def test_a_ledger_of_the_first_schema_is_opened_backed_up_and_keeps_its_figures(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.db"
-    with closing(sqlite3.connect(path)) as db:
-        db.executescript(f"{schema.V1};{V1_LEDGER}")
-    assert "older schema 1" in refused(path, read_only=True)
-    with Ledger.open(path) as ledger:
-        assert sums(ledger) == [2, 15, 2000, 300, 200]
-        assert ledger.check() == []
-        record(ledger, event("k", 5), SessionTitle("claude-code", "S1", "Poems"))
-        assert sums(ledger)[0] == 3
-        assert ledger.titles() == {("claude-code", "S1"): "Poems"}
-    with closing(sqlite3.connect(tmp_path / "ledger.db.schema1.backup")) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (1,)
-        assert db.execute("SELECT count(*), sum(output) FROM event").fetchone() == (2, 200)
 
 
 MORE = "ALTER TABLE note ADD COLUMN extra TEXT"

@@ -188,17 +188,21 @@ def _refuse_cut(db: sqlite3.Connection, path: Path) -> None:
 
 
 def _migrate(db: sqlite3.Connection, path: Path) -> None:
-    """Run the missing migrations, all or none, after a backup."""
-    version = _version(db, path)
-    if version == len(schema.MIGRATIONS):
+    """Run the missing migrations, all or none, after a backup; another run waits meanwhile."""
+    if _version(db, path) == len(schema.MIGRATIONS):
         return
-    back_up(db, free_name(path.with_name(f"{path.name}.schema{version}.backup")))
-    db.execute("BEGIN EXCLUSIVE")
+    db.execute("BEGIN IMMEDIATE")
     try:
-        schema.advance(db, _version(db, path))  # another run may have been faster
+        version = _version(db, path)
+        if version < len(schema.MIGRATIONS):  # else another run was faster
+            copy = free_name(path.with_name(f"{path.name}.schema{version}.backup"))
+            with closing(_opened(path, 0, read_only=True, any_schema=True)) as source:
+                back_up(source, copy)
+            schema.advance(db, version)
         db.execute("COMMIT")
     except BaseException:
-        db.execute("ROLLBACK")
+        if db.in_transaction:  # else SQLite has undone all of it: disk full, for one
+            db.execute("ROLLBACK")
         raise
 
 

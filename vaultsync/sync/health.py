@@ -8,7 +8,7 @@ from pathlib import Path
 from vaultsync.collectors.finding import find_files
 from vaultsync.collectors.registry import Collector, agent_of
 from vaultsync.errors import VaultsyncError
-from vaultsync.ledger import Ledger
+from vaultsync.ledger import REMEDY, Ledger
 from vaultsync.model import Issue
 from vaultsync.periods import NOTE_KINDS, PERIOD_OF, WEEKDAYS, Period
 from vaultsync.settings import Settings
@@ -140,9 +140,7 @@ def _ledger(books: Books, told: Collection[str]) -> Iterator[Check]:
     try:
         with Ledger.open(path, read_only=True) as ledger:
             for trouble in ledger.check():
-                yield Check(
-                    "Ledger", "file", "error", f"{path}: {trouble}", "Restore it from a backup beside it."
-                )
+                yield Check("Ledger", "file", "error", f"{path}: {trouble}", REMEDY)
             yield Check("Ledger", "file", "ok", f"{path}: {path.stat().st_size / 1e6:,.1f} MB")
             for name, count in rejected_lines(ledger).items():
                 text = f"not counted: {agents.many(count, 'line')}"
