@@ -91,6 +91,11 @@ class ActivityLog(CsvTable):
         family="inclusive",
     )
 
+    def is_counted(self, record: Mapping[str, Any]) -> bool:
+        """False for a call that came to nothing: no counts and no money."""
+        counts = (record.get("tokens_prompt"), record.get("tokens_completion"))
+        return any(counts) or not is_zero(record.get("cost_total"))
+
     def look(self, record: Mapping[str, Any]) -> Iterable[Found]:
         """As the table says, flagged if the spend is billed elsewhere."""
         return (_flagged(self.shape.find(record), not is_zero(record.get("byok_usage_inference"))),)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vaultsync.collectors.events import Origin, events
-from vaultsync.collectors.lines import Line
+from vaultsync.collectors.lines import BOM, Line
 from vaultsync.collectors.reading import LogFile, Reader
 from vaultsync.collectors.records import Malformed, json_object, json_values
 from vaultsync.collectors.registry import Kind, Place
@@ -46,7 +46,8 @@ class GeminiCliTelemetry:
 
     def claims(self, file: LogFile) -> bool:
         """True when a printed object comes first, and one of the first is an event of the program."""
-        return file.head.lstrip().startswith((b"{\n", b"{\r\n")) and bool(_is_telemetry(file.head))
+        printed = file.head.removeprefix(BOM).lstrip()
+        return printed.startswith((b"{\n", b"{\r\n")) and bool(_is_telemetry(file.head))
 
     def places(self, environ: Mapping[str, str], home: Path) -> Sequence[Place]:
         """Nowhere in particular, for the user names the file."""
