@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -114,6 +115,27 @@ def test_a_time_before_2000_or_after_2100_is_rejected(world: World) -> None:
     assert report(world, "year", "UTC")["totals"]["events"] == 1
 
 
+@pytest.mark.parametrize("source", ["flat-events", "claude-code"])
+def test_a_call_more_than_two_days_ahead_counts_and_is_told(world: World, source: str) -> None:
+    times = [world.now + timedelta(hours=48), world.now + timedelta(hours=48, seconds=1)]
+    stamps = [f"{when:%Y-%m-%dT%H:%M:%SZ}" for when in times]
+    rows = [event(stamp) for stamp in stamps] if source == "flat-events" else [*map(transcribed, stamps)]
+    world.log("a.jsonl", *rows)
+    assert world.run("collect").stderr.count("more than two days ahead") == 1
+    (row,) = report(world, "month", "UTC")["rows"]
+    assert (row["source"], row["events"]) == (source, 2)
+    world.run("monthly")
+    assert "1 event: dated more than two days ahead when read." in world.read("2026-01.md")
+
+
+def transcribed(stamp: str) -> dict[str, Any]:
+    """A row of a transcript of Claude Code."""
+    usage = {"input_tokens": 10, "output_tokens": 20}
+    message = {"id": f"msg_{stamp}", "model": "claude-opus-4-5", "stop_reason": "end_turn", "usage": usage}
+    row = {"type": "assistant", "isSidechain": False, "timestamp": stamp, "sessionId": "s"}
+    return {**row, "uuid": stamp, "requestId": f"req_{stamp}", "message": message}
+
+
 # --- another zone ------------------------------------------------------------------------------
 
 
@@ -151,7 +173,7 @@ def test_another_zone_files_all_history_anew_and_says_so(world: World, zone: str
     before = world.notes()
     move(world, zone)
     said = world.run("daily").stdout
-    assert f"The time zone is {zone} now, it was Europe/Berlin: all days are cut anew.\n" in said
+    assert f"The time zone is {zone} now, it was Europe/Berlin: all days are cut anew," in said
     after = world.notes()
     assert figures(after) == figures(lived_in(world, zone))
     assert figures(after) != figures(before)
@@ -190,3 +212,79 @@ def test_a_check_tells_that_notes_would_change(world: World) -> None:
     world.run("daily", "--check", code=5)
     assert world.notes() == before
     assert "The time zone is America/New_York now" in world.run("daily").stdout
+
+
+# --- times that name no zone -------------------------------------------------------------------
+
+
+def naive(world: World) -> None:
+    """Logs of all kinds whose times name no zone: late in the evening, and early in the morning."""
+    nights = ("2026-01-05T23:30:00", "2026-01-06T00:15:00")
+    world.log("plain.jsonl", *(event(night, 1000 + n) for n, night in enumerate(nights)))
+    world.log("named.jsonl", *(event(night, 2000 + n, id=f"c{n}") for n, night in enumerate(nights)))
+    world.log("aware.jsonl", event("2026-01-06T02:00:00Z", 4000))
+    head = "timestamp,model_provider,model_name,input_tokens,output_tokens,total_tokens\n"
+    world.write("logs/table.csv", head + f"{nights[0]},anthropic,claude-opus-4-5,3000,1,3001\n")
+    run = {
+        "timestamp": nights[0],
+        "run_type": "manual",
+        "tokens": {"input": 5000, "output": 6, "total": 5006},
+    }
+    world.write("logs/2026-01-05.json", json.dumps({"date": "2026-01-05", "runs": [run]}))
+    world.write(
+        "logs/2026-01-06.json", json.dumps({"date": "2026-01-06", "totals": {"input": 7000, "output": 1}})
+    )
+
+
+def days(world: World, zone: str) -> dict[str, int]:
+    """Input tokens by day."""
+    found: Counter[str] = Counter()
+    for row in report(world, "day", zone)["rows"]:
+        found[row["period"]] += row["input_tokens"]
+    return dict(found)
+
+
+@pytest.mark.parametrize("zone", [NEW_YORK, "Asia/Tokyo"])
+def test_times_without_a_zone_stay_on_their_day_and_count_once(world: World, zone: str) -> None:
+    naive(world)
+    world.run("collect")
+    fixed = {"2026-01-05": 11_000, "2026-01-06": 10_002}
+    assert days(world, BERLIN) == fixed | {"2026-01-06": 14_002}
+    for where, day in ((zone, "2026-01-05" if zone == NEW_YORK else "2026-01-06"), (BERLIN, "2026-01-06")):
+        move(world, where)
+        world.run("collect")
+        assert days(world, where) == fixed | {day: fixed[day] + 4000}
+        assert world.run("collect").stderr == ""
+
+
+def test_a_copy_of_a_log_adds_nothing_after_another_zone(world: World) -> None:
+    naive(world)
+    world.write("logs/copy.jsonl", world.read("logs/plain.jsonl"))
+    world.run("collect")
+    (world.vault / "logs/copy.jsonl").unlink()
+    move(world, NEW_YORK)
+    world.run("collect")
+    world.write("logs/again.jsonl", world.read("logs/plain.jsonl"))
+    world.run("collect")
+    assert sum(days(world, NEW_YORK).values()) == 25_002
+
+
+def test_a_log_that_is_gone_keeps_its_calls(world: World) -> None:
+    naive(world)
+    world.run("collect")
+    for path in (world.vault / "logs").iterdir():
+        path.unlink()
+    move(world, NEW_YORK)
+    world.run("collect")
+    assert sum(days(world, NEW_YORK).values()) == 25_002
+
+
+def test_a_log_that_grew_meanwhile_is_read_anew_as_a_whole(world: World) -> None:
+    naive(world)
+    world.run("collect")
+    move(world, NEW_YORK)
+    rows = [json.loads(line) for line in world.read("logs/plain.jsonl").splitlines()]
+    world.log("plain.jsonl", *rows, event("2026-01-06T23:59:00", 9000), age=60)
+    said = world.run("daily").stdout
+    assert "1 new call from flat-events" in said
+    assert days(world, NEW_YORK) == {"2026-01-05": 15_000, "2026-01-06": 19_002}

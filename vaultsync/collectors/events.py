@@ -17,7 +17,8 @@ from vaultsync.model import CostKind, Finding, Grain, Issue, TokenCounts, UsageE
 from vaultsync.periods import month
 
 ACTIONS = ("skill", "agent", "command", "manual", "scheduled")
-_AHEAD = timedelta(hours=48)
+AHEAD = timedelta(hours=48)
+"""An event that is further ahead of the present is flagged `future`."""
 _KINDS = frozenset(get_args(CostKind))
 
 
@@ -45,7 +46,7 @@ class Origin:
 
     def __post_init__(self) -> None:
         now = datetime.fromtimestamp(self.now_ns // 10**9, UTC) if self.now_ns else None
-        object.__setattr__(self, "latest", now + _AHEAD if now else None)
+        object.__setattr__(self, "latest", now + AHEAD if now else None)
 
 
 class Built(NamedTuple):

@@ -29,6 +29,8 @@ class Manner(NamedTuple):
     is_table: bool
     last: int | None = None
     """Of a provider's report: microseconds of its last event. One that tells of later days is newer."""
+    is_moved: bool = False
+    """What it says of the time of a call holds, whoever else says something of it."""
 
 
 @dataclass(slots=True)
@@ -167,6 +169,7 @@ class Calls:
         change = self._replace_facts if is_mine else self._join_facts
         is_changed = change(known, self._part.outcomes.get(place, {}), self._part.claims_of(place))
         now = one if is_mine else join(known.sighting, one)
+        now = now._replace(at=one.at) if self._manner.is_moved else now
         label = self._names.label_id(now.label)
         if (is_mine and is_changed) or (label, *now[:4]) != (known.label, *known.sighting[:4]):
             is_changed = True

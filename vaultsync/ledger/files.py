@@ -69,6 +69,8 @@ class Batch(NamedTuple):
     batch that `replaces` can take it back later."""
     tells: Tells | Mapping[str, Tells] = "calls"
     """What kind of telling the events are; for several, by their source."""
+    is_moved: bool = False
+    """Read whole, and its times are taken for others than before: events that it said then are taken back."""
 
 
 class Recorded(NamedTuple):

@@ -29,6 +29,7 @@ class Prepared:
     file_id: int | None
     is_table: bool
     tells: Tells | Mapping[str, Tells]
+    is_moved: bool
     parts: Iterable[Part]
     """Read from the file while they are consumed, until `whole` is asked for."""
     file: tuple[object, ...] = ()
@@ -52,6 +53,7 @@ def prepare(batch: Batch) -> Prepared:
         batch.file_id,
         batch.is_table,
         batch.tells,
+        batch.is_moved,
         (),
     )
     prepared.parts = _parts(batch, prepared)

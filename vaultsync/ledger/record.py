@@ -45,6 +45,8 @@ class Recorder:
         """
         if not self._enter_file():
             return Recorded(is_stale=True)
+        if self._said.is_moved:
+            self._take_back_moved()
         if self._said.replaces:
             self._document()
         else:
@@ -107,7 +109,7 @@ class Recorder:
         is_pointed_to = said.replaces or said.is_table or part.ordinals
         file = self._file_id() if is_pointed_to else HISTORY
         last = max(part.numbers["at"], default=None) if self._is_report else None
-        manner = Manner(file, said.replaces, said.is_table, last)
+        manner = Manner(file, said.replaces, said.is_table, last, said.is_moved)
         return Calls(self._db, self._names, part, manner, self._done).write()
 
     def _keep_others(self, part: Part) -> None:
@@ -151,7 +153,21 @@ class Recorder:
         """Remove events that no other file mentions."""
         delete_in(self._db, "mention", "event", events, f"AND file = {self._file}")
         others = {row[0] for row in select_in(self._db, "SELECT event FROM mention WHERE event IN", events)}
-        gone = events - others
+        self._remove(events - others)
+
+    def _take_back_moved(self) -> None:
+        """Remove what the file said in another time zone, but for what a file says that needs none.
+
+        Copies of it said the same: those that are still there are read anew as well.
+        """
+        ask = "SELECT event FROM mention WHERE file = ?"
+        events = {row[0] for row in self._db.execute(ask, (self._file,)).fetchall()}
+        firm = {row[0] for row in select_in(self._db, _FIRM, events)}
+        delete_in(self._db, "mention", "event", events - firm)
+        self._db.execute("DELETE FROM mention WHERE file = ?", (self._file,))
+        self._remove(events - firm)
+
+    def _remove(self, gone: set[int]) -> None:
         rows = select_in(self._db, "SELECT at, label FROM event WHERE id IN", gone)
         self._done.touch([at for at, _ in rows], {label for _, label in rows})
         claims = select_in(self._db, "SELECT session FROM claim WHERE event IN", gone)
@@ -211,10 +227,14 @@ class Recorder:
     def _result(self) -> Recorded:
         done = self._done
         first, last = (None if at is None else instant(at) for at in (done.first, done.last))
-        counts = (done.new, done.duplicates, done.changed, done.removed)
+        moved = min(done.new, done.removed) if self._said.is_moved else 0
+        counts = (done.new - moved, done.duplicates, done.changed + moved, done.removed - moved)
         return Recorded(*counts, first, last, False, tuple(self._issues))
 
 
+_FIRM = """SELECT event FROM mention JOIN file ON file.id = mention.file
+    WHERE json_extract(file.state, '$.zone') IS NULL AND event IN"""
+"""Events that a file says whose times name their zones."""
 _COLUMNS = FILE_COLUMNS.split(", ")[1:]
 _ADD_FILE = f"INSERT INTO file ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 _UPDATE_FILE = f"UPDATE file SET {', '.join(f'{name} = ?' for name in _COLUMNS)} WHERE id = ?"

@@ -20,6 +20,7 @@ from vaultsync.collectors import loading, registry
 from vaultsync.collectors.databases import MAGIC as DATABASE
 from vaultsync.collectors.databases import SUFFIXES as DATABASES
 from vaultsync.collectors.databases import wal_mark
+from vaultsync.collectors.events import AHEAD
 from vaultsync.collectors.marks import MARKS
 from vaultsync.collectors.reading import LogFile, Reader, capped
 from vaultsync.collectors.registry import Collector
@@ -27,6 +28,7 @@ from vaultsync.ledger import Batch, Files, FileState, Prepared, find, prepare
 from vaultsync.model import Finding, Issue, UsageEvent
 from vaultsync.settings import Settings
 from vaultsync.sync.mappings import mapping_collectors
+from vaultsync.sync.zone import Zone, is_of_another, note
 
 TAIL = 1024
 """Bytes before the end of what was read that must be the same when reading goes on."""
@@ -86,7 +88,9 @@ class Reading:
         return next((each for each in self.collectors if each.name == name), None)
 
     def is_current(self, state: FileState) -> bool:
-        """True when who read a file before is still there; for a ZIP, when no others are."""
+        """True when who read a file before is still there; for a ZIP, when no others are; in this zone."""
+        if is_of_another(state, self._settings.zone_name):
+            return False
         return state.state[ASKED] == self._asked if state.collector == ZIP else state.collector in self._names
 
     @cached_property
@@ -124,18 +128,21 @@ class Reading:
             found = known or registry.match(file, self.collectors, self._mapped)
             yield self._told(file, found, read_on)
 
-    def _told(self, file: LogFile, found: Collector | Issue, read_on: bool = True) -> Told:
+    def _told(
+        self, file: LogFile, found: Collector | Issue, read_on: bool = True, zone: Zone | None = None
+    ) -> Told:
         if isinstance(found, Issue):
             return Told(file.path, issues=[found])
         told = Told(file.path, found.name)
-        self._collect(file, found, told, read_on)
+        self._collect(self._reader(file, zone), found, told, read_on)
         return told
 
     def _unzipped(self, file: LogFile) -> Iterator[Told]:
         """What those files in a ZIP say that a collector knows; at last what is wrong with it."""
         from vaultsync.collectors.zips import members
 
-        reader, taken, is_whole = self._reader(file), Counter[str](), True
+        zone, taken, is_whole = self._zone(), Counter[str](), True
+        reader = self._reader(file, zone)
         for member in members(reader):
             found = self._as_before(member) or registry.claimant(member, self.collectors, self._mapped)
             if not found or not member.size:
@@ -144,7 +151,7 @@ class Reading:
                 text = "a database inside a ZIP is not read. Unpack it."
                 reader.issues.append(found if isinstance(found, Issue) else Issue(member.path, None, text))
                 continue
-            told = self._told(member, found)
+            told = self._told(member, found, zone=zone)
             yield told
             is_whole = is_whole and bool(told.source and told.prepared)
             taken[found.name] += 1
@@ -160,6 +167,7 @@ class Reading:
         if taken and is_whole and reader.verdict == "read":
             reader.end, reader.state = file.size, {FILES: taken, ASKED: self._asked}
             reader.state |= {REJECTED: len(told.issues)} if told.issues else {}
+            note(reader.zone, reader.state)
             told.prepared = prepare(Batch(ZIP, reader, ()))
         return told
 
@@ -184,12 +192,17 @@ class Reading:
                     told.issues.append(Issue(told.path, None, str(failure)))
             yield told
 
-    def _reader(self, file: LogFile) -> Reader:
-        return Reader(file, self._settings.zone, now_ns=int(self._now.timestamp() * 1e9))
+    def _zone(self) -> Zone:
+        return Zone(self._settings.zone, self._settings.zone_name)
 
-    def _collect(self, file: LogFile, collector: Collector, told: Told, read_on: bool) -> None:
+    def _reader(self, file: LogFile, zone: Zone | None = None) -> Reader:
+        return Reader(file, zone or self._zone(), now_ns=int(self._now.timestamp() * 1e9))
+
+    def _collect(self, reader: Reader, collector: Collector, told: Told, read_on: bool) -> None:
+        file = reader.file
         state = find(self._known, file, is_there)
-        reader = self._reader(file)
+        is_moved = state is not None and is_of_another(state, self._settings.zone_name)
+        read_on = read_on and not is_moved
         if read_on and state and collector.kind == "lines" and has_grown(state, file):
             reader = replace(reader, start=state.offset, first_line=state.line, state=dict(state.state))
         if read_on and state and collector.kind == "store" and may_go_on(state, file, collector):
@@ -199,7 +212,7 @@ class Reading:
         table = collector.kind != "store" and is_table(file)
         replaces = collector.kind == "document" or (reader.is_fresh and state is not None and table)
         findings: Iterable[Finding] = finishing(
-            watched(capped(blaming(collector, reader), reader), told), reader, told
+            watched(capped(blaming(collector, reader), reader), told, self._now + AHEAD), reader, told
         )
         if replaces or collector.kind == "store":  # these count only if they could be read as a whole
             try:
@@ -210,9 +223,11 @@ class Reading:
                 return
             if reader.verdict != "read":
                 return
-        known = state.id if state and read_on else None
+        known = state.id if state and (read_on or is_moved) else None
         tells = registry.tells_of(collector) or registry.kinds_of(self.collectors)
-        told.prepared = prepare(Batch(collector.name, reader, findings, replaces, known, table, tells))
+        moved = is_moved and (collector.kind == "store" or begins_as_read(state, file))
+        batch = Batch(collector.name, reader, findings, replaces, known, table, tells, moved)
+        told.prepared = prepare(batch)
 
 
 def installed(settings: Settings, mapped: Sequence[Collector]) -> tuple[list[Collector], list[Issue]]:
@@ -233,16 +248,24 @@ def blaming(collector: Collector, reader: Reader) -> Iterator[Finding]:
         raise CollectorFailed(f"{what}. Update the package that brings it.") from error
 
 
-def watched(findings: Iterable[Finding], told: Told) -> Iterator[Finding]:
-    """Pass events and facts on, keep the issues."""
+def watched(findings: Iterable[Finding], told: Told, latest: datetime) -> Iterator[Finding]:
+    """Pass events and facts on, keep the issues; flag events that are later than they can be."""
+    ahead = 0
     for finding in findings:
         if isinstance(finding, Issue):
             told.issues.append(finding)
             told.rejected += finding.rejected
             continue
-        if isinstance(finding, UsageEvent) and finding.quality == "partial":
-            told.partial += 1
+        if isinstance(finding, UsageEvent):
+            told.partial += finding.quality == "partial"
+            if finding.when > latest and "future" not in finding.flags:
+                ahead += 1
+                finding = finding._replace(flags=tuple(sorted((*finding.flags, "future"))))
         yield finding
+    if ahead:
+        calls = "1 call is" if ahead == 1 else f"{ahead:,} calls are"
+        text = f"{calls} more than two days ahead. Check the clock of the machine that wrote it."
+        told.issues.append(Issue(told.path, None, text, rejected=False))
 
 
 def finishing(findings: Iterable[Finding], reader: Reader, told: Told) -> Iterator[Finding]:
@@ -255,6 +278,8 @@ def finishing(findings: Iterable[Finding], reader: Reader, told: Told) -> Iterat
     if rejected:
         reader.state[REJECTED] = rejected
         reader.state.pop(MARKS, None)  # so that they are named again
+    reader.state |= {REJECTED: rejected} if rejected else {}
+    note(reader.zone, reader.state)
     if not reader.file.packed and reader.end:
         reader.state["tail"] = tail_mark(reader.file.path, reader.end)
 
@@ -273,6 +298,11 @@ def has_grown(state: FileState, file: LogFile) -> bool:
     if file.packed or not state.is_grown(file) or state.offset > file.size:
         return False
     return state.offset == 0 or tail_mark(file.path, state.offset) == state.state.get("tail")
+
+
+def begins_as_read(state: FileState | None, file: LogFile) -> bool:
+    """True when what was read of a file is still in it, by its beginning and its size."""
+    return state is not None and state.is_same(file) and file.size >= state.size
 
 
 def taken_of(state: FileState) -> Mapping[str, int]:

@@ -59,8 +59,8 @@ class Refreshing:
         """Tell that days begin at other instants than they did for the last run."""
         if not plan.zone_before:
             return ()
-        zone = self.books.settings.zone_name
-        return (f"The time zone is {zone} now, it was {plan.zone_before}: all days are cut anew.",)
+        zones = f"The time zone is {self.books.settings.zone_name} now, it was {plan.zone_before}"
+        return (f"{zones}: all days are cut anew, and times that name no zone are of the new one.",)
 
     def _late_saves(self, options: Options) -> tuple[str, ...]:
         """Give back what was saved into files that earlier runs replaced, and say so."""
