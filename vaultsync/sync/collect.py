@@ -132,7 +132,8 @@ class Collecting:
         is_held = state.offset < state.size and not path.name.endswith(PACKED)
         if is_held or not is_as_read(info, state) or has_moved_on(path, state):
             return Unread(path, owner, max(0, info.st_size - state.offset))
-        self._unchanged.update(taken_of(state))
+        for name, files in taken_of(state).items():
+            self._unchanged[name] += files
         return None
 
     # --- one file ---
