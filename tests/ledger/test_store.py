@@ -239,6 +239,21 @@ def test_a_second_run_gives_up_after_the_wait(tmp_path: Path) -> None:
         pass
 
 
+def test_who_waits_hears_how_long_and_waits_a_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    told: list[tuple[int, int]] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    path = tmp_path / "ledger.db"
+    with (
+        lock(path),
+        pytest.raises(LedgerError, match=r"still at work after 60 s\. Wait until it ends, then run"),
+        lock(path, waiting=lambda *seconds: told.append(seconds)),
+    ):
+        pass
+    assert sum(slept) == pytest.approx(60)
+    assert (told[0], told[-1][1]) == ((0, 60), 60) and sorted({done for done, _ in told}) == [*range(60)]
+
+
 def test_the_lock_is_free_after_a_run(tmp_path: Path) -> None:
     path = tmp_path / "state" / "ledger.db"
     for _ in range(2):

@@ -6,7 +6,7 @@ import errno
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,17 +15,19 @@ from vaultsync.ledger.private import private_file, private_folder
 
 WAIT_SECONDS = 60.0
 _PAUSE = 0.1
+Waiting = Callable[[int, int], None]
 _HELD = {errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK, errno.EINTR}
 """Errors of who comes second; any other one would be waited for in vain."""
 
 
 @contextmanager
-def lock(path: Path, timeout: float = WAIT_SECONDS) -> Iterator[None]:
+def lock(path: Path, timeout: float = WAIT_SECONDS, waiting: Waiting | None = None) -> Iterator[None]:
     """Hold the run lock of a ledger.
 
     Args:
         path: The ledger; the lock file stands beside it, as `NAME.lock`, and stays there, empty.
         timeout: Seconds to wait for another run.
+        waiting: Told again and again how many seconds it has waited, and how many it will.
 
     Raises:
         LedgerError: Another run still holds it.
@@ -35,17 +37,18 @@ def lock(path: Path, timeout: float = WAIT_SECONDS) -> Iterator[None]:
     private_file(file)
     number = os.open(file, os.O_RDWR)
     try:
-        hold(number, path, timeout)
+        hold(number, path, timeout, waiting)
         yield
     finally:
         os.close(number)
 
 
-def hold(number: int, path: Path, timeout: float) -> None:
+def hold(number: int, path: Path, timeout: float, waiting: Waiting | None = None) -> None:
     """Wait for the lock of an open file, which is given back when that is closed.
 
     Args:
         path: The ledger, for the message.
+        timeout, waiting: As of `lock`.
 
     Raises:
         LedgerError: Another run still holds it.
@@ -55,6 +58,8 @@ def hold(number: int, path: Path, timeout: float) -> None:
         if waited >= timeout:
             what = f"another run of vaultsync is still at work after {timeout:g} s."
             raise LedgerError(path, what, "Wait until it ends, then run the same command again.")
+        if waiting:
+            waiting(int(waited), int(timeout))
         time.sleep(_PAUSE)
         waited += _PAUSE
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -171,7 +171,8 @@ class Run:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Keep other runs on the same ledger waiting."""
-        with lock(self.settings.ledger):
+        waiting = partial(self._progress, "Waiting for another run") if self._progress else None
+        with lock(self.settings.ledger, waiting=waiting):
             yield
 
     # --- notes ---
