@@ -34,6 +34,15 @@ class VaultNotFoundError(VaultsyncError):
         )
 
 
+class VanishedError(VaultsyncError):
+    """The vault or the ledger was there when the run began, and is no longer: a disk was taken away."""
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__(
+            f"{path}: it vanished during the run. Is its disk mounted? Then run the same command again."
+        )
+
+
 class LedgerError(VaultsyncError):
     """The ledger cannot be opened, is damaged, is locked, or comes from a newer program."""
 

@@ -14,7 +14,7 @@ from functools import cached_property, partial
 from math import gcd
 from typing import TYPE_CHECKING
 
-from vaultsync.errors import ConfigError
+from vaultsync.errors import ConfigError, VanishedError
 from vaultsync.ledger import Ledger
 from vaultsync.model import Preference
 from vaultsync.periods import Calendar, Period, midnight
@@ -196,6 +196,18 @@ class Books:
     def titles(self) -> dict[str, str]:
         """What sessions are called, by their ids; those without a title are left out."""
         return {session: title for (_, session), title in self.ledger.titles().items()}
+
+    def check_disks(self) -> None:
+        """See that vault and ledger are there still; of a disk that is gone, no note is missing or written.
+
+        Raises:
+            VanishedError: One of them is gone, or the vault is empty, as where a disk was mounted.
+        """
+        vault, ledger = self.settings.vault, self.settings.ledger
+        if not vault.is_dir() or next(vault.iterdir(), None) is None:
+            raise VanishedError(vault)
+        if "ledger" in self.__dict__ and not ledger.exists():
+            raise VanishedError(ledger)
 
     def close(self) -> None:
         """Close what is open."""

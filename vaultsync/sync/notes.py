@@ -65,7 +65,11 @@ class Keeper:
 
         Returns:
             None: there is no such note, and nothing was asked for.
+
+        Raises:
+            VanishedError: The disk of the vault or of the ledger is gone.
         """
+        self.books.check_disks()
         path = self.books.settings.vault
         try:
             if target.kind == "dashboard":
@@ -76,6 +80,7 @@ class Keeper:
                 path, exists = found.path, found.exists or found.path.is_file()  # made by this run
             if exists:
                 return self._renew(target, path, insist)
+            self.books.check_disks()
             self._forget(target)
             return self._make(target, path, insist) if may_create else None
         except (NoteSkipped, TemplateError) as trouble:

@@ -148,6 +148,7 @@ class Refreshing:
                         results.append(result)
                     if self._progress:
                         self._progress("Refreshing notes", number, len(targets))
+                self.books.check_disks()
         problems = (*self.books.prices.warnings, *limits.problems, *writer.remarks)
         return Outcome(None, tuple(results), problems)
 
@@ -183,6 +184,7 @@ class Refreshing:
             if options.writes:
                 writer.look_again()
             for name in names:
+                self.books.check_disks()
                 try:
                     if not options.writes:
                         results.append(self._undoing(name, backups))
