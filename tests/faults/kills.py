@@ -1,10 +1,11 @@
-"""Kill runs at random moments: every note is old or new, the ledger whole, the next run puts all right."""
+"""End runs at random moments: every note is old or new, the ledger whole, the next run puts all right."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -23,20 +24,25 @@ MEASURED_EVERY = 100
 """Rounds after which it is measured anew how long an act takes, for the machine has other things to do."""
 
 
+PATIENCE = 5.0
+"""Seconds in which a run stops that is asked to."""
+
+
 class Figures(NamedTuple):
     """What came of some rounds."""
 
     killed: Counter[str]
-    """Runs that were killed, by act."""
+    """Runs that were ended, by act."""
     ended: int
     """Runs that were over before."""
     broken: list[str]
 
 
-def rounds(count: int, seed: str, folder: Path) -> Figures:
-    """Disturb all acts in turn until so many runs were killed.
+def rounds(count: int, seed: str, name: str, folder: Path) -> Figures:
+    """Disturb all acts in turn until so many runs were ended.
 
     Args:
+        name: Of the signal.
         folder: New; where the scenes are set.
     """
     stages = [Stage.build(act, folder / act.name) for act in ACTS]
@@ -49,28 +55,35 @@ def rounds(count: int, seed: str, folder: Path) -> Figures:
         if number % MEASURED_EVERY < len(stages):
             usual[stage.act.name] = stage.seconds()
         moment = chance.uniform(0, usual[stage.act.name])
-        found, was_killed = one(stage, moment, chance.randrange(TO_THE_END_EVERY) == 0)
+        found, was_killed = one(stage, moment, name, chance.randrange(TO_THE_END_EVERY) == 0)
         killed[stage.act.name] += was_killed
         ended += not was_killed
-        broken += [f"{seed} round {number}, {stage.act.name} killed after {moment:.5f} s: {f}" for f in found]
+        broken += [
+            f"{seed} round {number}, {stage.act.name}, {name} after {moment:.5f} s: {f}" for f in found
+        ]
         number += 1
     return Figures(killed, ended, broken)
 
 
-def one(stage: Stage, moment: float, to_the_end: bool) -> tuple[list[str], bool]:
-    """Kill an act some seconds after its start; what was broken, and whether it was still at work."""
+def one(stage: Stage, moment: float, name: str, to_the_end: bool) -> tuple[list[str], bool]:
+    """End an act some seconds after its start; what was broken, and whether it was still at work."""
     running = stage.start()
     time.sleep(moment)
-    running.kill()
+    found = []
+    if name == "KILL":
+        running.kill()
+    elif not running.stop(signal.Signals[f"SIG{name}"], PATIENCE):
+        found.append(f"it does not stop within {PATIENCE:g} s")
     done = running.wait()
-    return list(stage.broken(done, to_the_end=to_the_end)), done.code < 0
+    return [*found, *stage.broken(done, to_the_end=to_the_end)], done.code != 0
 
 
 @click.command(help=__doc__)
-@click.option("--rounds", "count", default=400, show_default=True, help="Runs to be killed.")
+@click.option("--rounds", "count", default=400, show_default=True, help="Runs to be ended.")
+@click.option("--signal", "name", type=click.Choice(["KILL", "TERM", "INT", "HUP"]), default="KILL")
 @click.option("--seed", default="1", show_default=True)
 @click.option("--jobs", default=os.cpu_count() or 1, show_default=True, help="Rounds at the same time.")
-def main(count: int, seed: str, jobs: int) -> None:
+def main(count: int, name: str, seed: str, jobs: int) -> None:
     begun = time.perf_counter()
     context = multiprocessing.get_context("spawn")
     with (
@@ -79,7 +92,7 @@ def main(count: int, seed: str, jobs: int) -> None:
     ):
         shares = [len(range(number, count, jobs)) for number in range(jobs)]
         tasks = [
-            pool.submit(rounds, share, f"{seed}.{number}", Path(folder, str(number)))
+            pool.submit(rounds, share, f"{seed}.{number}", name, Path(folder, str(number)))
             for number, share in enumerate(shares)
         ]
         told = [task.result() for task in tasks]
@@ -88,7 +101,7 @@ def main(count: int, seed: str, jobs: int) -> None:
     broken = [line for each in told for line in each.broken]
     acts = ", ".join(f"{act} {number:,}" for act, number in sorted(total.items()))
     click.echo(
-        f"kills: {total.total():,} runs killed ({acts}), {ended:,} ended before; "
+        f"kills: {total.total():,} runs ended by SIG{name} ({acts}), {ended:,} ended before; "
         f"{len(broken)} promises broken; {time.perf_counter() - begun:.0f} s"
     )
     for line in broken[:50]:

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -239,6 +240,7 @@ def play(arguments: Sequence[str]) -> int:
 
     common.now = lambda: NOW
     sys.argv = ["vaultsync", *arguments]
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         door.main()
     except SystemExit as end:

@@ -9,6 +9,7 @@ import gc
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,6 +30,28 @@ class Running:
         """Take the whole group away at once, as a power cut would."""
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
+
+    def stop(self, number: signal.Signals, patience: float) -> bool:
+        """Ask the leader to stop; False, and the group is killed, where some of it is there after a while."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+        end = time.monotonic() + patience
+        while time.monotonic() < end:
+            if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) and not self._others():
+                return True
+            time.sleep(0.002)
+        self.kill()
+        return False
+
+    def _others(self) -> bool:
+        """True while others of the group are alive; the leader itself is not looked at."""
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                pid, _, rest = stat.read_text(encoding="utf-8", errors="replace").partition(" ")
+                state, _, group = rest.rpartition(")")[2].split()[:3]
+                if int(group) == self.pid != int(pid) and state != "Z":
+                    return True
+        return False
 
     def wait(self) -> Done:
         """Wait for the end of the leader."""
@@ -87,6 +110,7 @@ _at_end: list[Callable[[], None]] = []
 def _become(scene: Scene, arguments: Sequence[str], output: Path, first: Callable[[], None] | None) -> None:
     """Be the program and end with its exit code, or with 120 where even this fails."""
     code = 120
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until the program is there to hear it
     try:
         os.setpgid(0, 0)
         number = os.open(output, os.O_WRONLY | os.O_TRUNC)
