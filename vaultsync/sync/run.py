@@ -171,7 +171,7 @@ class Run:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Keep other runs on the same ledger waiting."""
-        waiting = partial(self._progress, "Waiting for another run") if self._progress else None
+        waiting = partial(self.progress, "Waiting for another run") if self.progress else None
         with lock(self.settings.ledger, waiting=waiting):
             yield
 
