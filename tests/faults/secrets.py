@@ -47,7 +47,7 @@ _PROJECTS += " userapikeyalias branch gitbranch currentbranch"
 _SESSIONS = (
     "sessionid conversationid gen_ai.conversation.id threadid parentsessionid parentid agentid responseid"
 )
-_ACTIONS = "actiontype actionname runtype runlog agent subagenttype operationtype"
+_ACTIONS = "actiontype actionname runtype runlog agent subagenttype operationtype skill"
 _ATTRIBUTES = "service.name genai.provider.name genai.system genai.request.model genai.response.model"
 _ATTRIBUTES += " genai.conversation.id session.id conversation.id modeldeploymentname"
 _ATTRIBUTES += " goog-generativelanguage-model"
