@@ -6,6 +6,7 @@ Knows JSON, but no log format. Fractions become `Decimal`; whatever is wrong wit
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -30,8 +31,8 @@ class Repeated(dict[str, Any]):
 
     def __init__(self, pairs: Sequence[tuple[str, Any]]) -> None:
         super().__init__(pairs)
-        names = [name for name, _ in pairs]
-        self.repeated = frozenset(name for name in self if names.count(name) > 1)
+        times = Counter(name for name, _ in pairs)
+        self.repeated = frozenset(name for name, count in times.items() if count > 1)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -46,6 +47,8 @@ def _fraction(text: str) -> Decimal:
         return Decimal("Infinity")
 
 
+MOST_RECORDS = 1000
+"""Records on one line that are believed."""
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_float=_fraction, parse_constant=Decimal, strict=False
 )
@@ -54,17 +57,21 @@ _REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding raises where `json_values` may still know what to do, or says what is wrong."""
 
 
-def json_values(text: str) -> list[Any]:
+def json_values(text: str, most: int | None = None) -> list[Any]:
     """Decode one or more JSON values that stand one after another.
 
     Blank space and NUL between them is skipped, raw control characters in strings are let be.
 
+    Args:
+        most: How many are believed; None: any number.
+
     Raises:
-        Malformed: Any part is not JSON, nests too deep, or holds a number of thousands of digits.
+        Malformed: Any part is not JSON, nests too deep, or holds a number of thousands of digits; or there
+            are more.
     """
     found, at = [], 0
     try:
-        while (at := _skip_blank(text, at)) < len(text):
+        while (at := _skip_blank(text, at)) < len(text) and len(found) != most:
             value, at = _DECODER.raw_decode(text, at)
             found.append(value)
     except json.JSONDecodeError as error:
@@ -73,6 +80,8 @@ def json_values(text: str) -> list[Any]:
         raise Malformed("is nested too deep") from None
     except ValueError:
         raise Malformed("holds a number of thousands of digits") from None
+    if at < len(text):
+        raise Malformed(f"holds more than {most:,} records")
     return found
 
 
@@ -133,7 +142,7 @@ def json_lines(reader: Reader) -> Iterator[tuple[int, dict[str, Any]] | Issue]:
         if not text.strip(BLANK):
             continue
         try:
-            values = json_values(text)
+            values = json_values(text, MOST_RECORDS)
         except Malformed as error:
             if not line.complete and not reader.file.packed:
                 reader.hold(line)
