@@ -374,10 +374,14 @@ def gone_ledger(w: World) -> None:
     shutil.rmtree(w.root / "state", ignore_errors=True)
 
 
+def zone(world: World) -> None:
+    world.write("vaultsync.yaml", world.read("vaultsync.yaml").replace("Europe/Berlin", "Europe/Athens"))
+
+
 CHANGES: list[Callable[[World], None]] = [
     append, new_log, touch_log, rename_log, delete_log, link_in, behind_the_link, link_out,
     edit_note, break_block, delete_note, move_note, new_note, budget, project_note,
-    config, same_size_and_time, broken_config, app_settings, renamed_app_folder, prices, template,
+    config, zone, same_size_and_time, broken_config, app_settings, renamed_app_folder, prices, template,
     hidden_template, other_run, gone_ledger,
 ]  # fmt: skip
 ENDURING = (link_out, break_block, broken_config)
