@@ -69,7 +69,8 @@ def json_values(text: str, most: int | None = None) -> list[Any]:
         Malformed: Any part is not JSON, nests too deep, or holds a number of thousands of digits; or there
             are more.
     """
-    found, at = [], 0
+    found: list[Any] = []
+    at = 0
     try:
         while (at := _skip_blank(text, at)) < len(text) and len(found) != most:
             value, at = _DECODER.raw_decode(text, at)
