@@ -44,11 +44,14 @@ class Kind(NamedTuple):
     actors: Sequence[type[Actor]] = ()
     most: int = 1
     """At most so many of each command at once."""
+    is_new: bool = False
+    """There is no ledger yet."""
 
 
 READERS = (("report", "day", "--json", "--since", "2026-01-01"), ("show",))
 KINDS: dict[str, Kind] = {
     "runs": Kind((DAILY, ("sync",), ("collect",)), most=3),
+    "first runs": Kind((("collect",), DAILY), most=4, is_new=True),
     "editor": Kind((DAILY,), (Editor,)),
     "sync client": Kind((DAILY,), (SyncClient,)),
     "agent": Kind((("collect",), DAILY), (Agent,), most=3),
@@ -119,6 +122,8 @@ class Round:
     def play(self) -> Iterator[str]:
         """Let them meet; what was broken."""
         self.scene.restore(self.stage.saved)
+        if self.kind.is_new:
+            shutil.rmtree(self.scene.state)
         running = self._begin()
         late = running.keys() - self._wait(running)
         if late:
