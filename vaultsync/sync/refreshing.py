@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vaultsync.errors import NoteSkipped
+from vaultsync.errors import NoteSkipped, VanishedError
 from vaultsync.periods import KINDS, NOTE_OF, PERIOD_OF, NoteKind
 from vaultsync.sync.books import DAY
 from vaultsync.sync.collect import Progress
@@ -185,6 +185,8 @@ class Refreshing:
                 writer.look_again()
             for name in names:
                 self.books.check_disks()
+                if not note and not backups.folder.is_dir():
+                    raise VanishedError(self.books.settings.state)
                 try:
                     if not options.writes:
                         results.append(self._undoing(name, backups))

@@ -118,7 +118,9 @@ class Backups:
         """
         history = self.history(name)
         if not history.backups:
-            raise NoteSkipped(name, "there is no backup of it.")
+            raise NoteSkipped(
+                name, "there is no backup of it.", "`vaultsync undo` lists the notes that have one."
+            )
         return self._fetch(history, history.backups[-1])
 
     def undo(self, name: str, vault: Path, writer: Writer, *, force: bool = False) -> Written:
