@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.faults.rounds import KINDS
+from tests.faults.meetings import KINDS
 from tests.faults.scene import ROOT
 
 
