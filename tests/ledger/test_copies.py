@@ -150,6 +150,12 @@ def test_room_that_is_free_is_given_back(tmp_path: Path) -> None:
         assert (picture(ledger), ledger.check()) == (wanted, [])
 
 
+def test_no_ledger_is_made_to_be_shrunk(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match="there is no ledger yet"):
+        vacuum(tmp_path / "ledger.db")
+    assert names(tmp_path) == []
+
+
 def test_without_room_for_a_second_copy_nothing_is_done(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**6, 10**6, 1000))
@@ -187,6 +193,13 @@ def test_events_of_a_quarter_hour_that_does_not_fit_are_kept_apart(path: Path, t
         db.commit()
     assert save_events(path, tmp_path / "good", tmp_path / "doubtful") == (1, 3, 0)
     assert [line["timestamp"] for line in lines(tmp_path / "good")] == ["2026-01-07T13:40:00.000000Z"]
+
+
+def test_a_number_that_no_row_can_have_is_not_counted_up_to(path: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE event SET id = 1 << 62 WHERE id = 3")
+        db.commit()
+    assert save_events(path, tmp_path / "good", tmp_path / "doubtful") == (0, 2, 1)
 
 
 @pytest.mark.parametrize("content", [b"", b"# garbage\n" * 900])

@@ -6,14 +6,14 @@ import os
 import sqlite3
 import stat
 import sys
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 import pytest
 
 from tests.ledger.making import event, record, sums
-from vaultsync.errors import LedgerError
-from vaultsync.ledger import Ledger, schema
+from vaultsync.errors import LedgerDamagedError, LedgerError
+from vaultsync.ledger import Ledger, founding, save_events, schema
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="rights of files are of POSIX")
 
@@ -99,6 +99,32 @@ def test_a_ledger_that_was_cut_short_is_refused_untouched(tmp_path: Path) -> Non
     assert "is damaged" in message
     assert "vaultsync ledger rebuild" in message
     assert path.read_bytes() == whole[: len(whole) // 2]
+
+
+def test_a_schema_that_is_no_text_is_damage_too(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    Ledger.open(path).close()
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE told", b"\xff\xfeEATE TABLE told"))
+    before = path.read_bytes()
+    for read_only in (True, False):
+        with pytest.raises(LedgerDamagedError, match="kept as it is"):
+            Ledger.open(path, read_only=read_only)
+    assert save_events(path, tmp_path / "good", tmp_path / "doubtful") == (0, 0, None)
+    assert path.read_bytes() == before
+
+
+def test_a_run_that_was_quicker_is_no_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, alone = tmp_path / "ledger.db", founding._alone
+
+    def late(new: Path, wait: float) -> AbstractContextManager[None]:
+        monkeypatch.setattr(founding, "_alone", alone)
+        founding.found(path, wait)
+        return alone(new, wait)
+
+    monkeypatch.setattr(founding, "_alone", late)
+    with Ledger.open(path) as ledger:
+        assert ledger.check() == []
+    assert [each.name for each in tmp_path.iterdir()] == ["ledger.db"]
 
 
 def test_a_damaged_page_ends_the_run_with_the_way_out(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.ledger.making import EVER, event, record, sums, tokens
-from vaultsync.errors import LedgerError
+from vaultsync.errors import LedgerDamagedError, LedgerError
 from vaultsync.ledger import Ledger, schema, seals
 from vaultsync.model import TOKEN_CLASSES, AgentName, FinalOutput, TokenCounts
 from vaultsync.text import decimal_text
@@ -86,6 +87,48 @@ def test_no_figure_is_made_of_damage(tmp_path: Path, what: str, is_ahead: bool) 
             with pytest.raises(LedgerError, match=r"figures of 2026-01-07 are not what was written.*kept"):
                 ledger.rows(*EVER, **how)  # type: ignore[arg-type]
         assert any("2026-01-07" in str(finding) for finding in ledger.check())
+
+
+UNBELIEVABLE = {
+    "an event whose label is gone": "DELETE FROM label WHERE id = (SELECT label FROM event WHERE id = 1)",
+    "a label whose name is gone": "DELETE FROM name WHERE id IN (SELECT source FROM label)",
+    "a time in the year 130000": "UPDATE event SET at = 4039000000000000000 WHERE id = 1",
+    "a sum of the year 130000": "UPDATE rolled SET quarter = 4039000000200 WHERE cost IS NOT NULL",
+    "a time that no calendar has": "UPDATE event SET at = 9223372036854775807 WHERE id = 2",
+}
+
+
+@pytest.mark.parametrize("what", UNBELIEVABLE)
+def test_what_cannot_be_understood_is_told_as_damage(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "ledger.db"
+    made(path)
+    spoil(path, UNBELIEVABLE[what])
+    looks: list[Callable[[Ledger], object]] = [
+        sums,
+        Ledger.sources,
+        Ledger.span,
+        Ledger.kinds,
+        lambda it: it.latest(9),
+        lambda it: it.rows(*EVER, needs=()),
+    ]
+    with Ledger.open(path, read_only=True) as ledger:
+        assert ledger.check() != []
+        told = [error for look in looks if (error := refusal(look, ledger))]
+        assert told and all(isinstance(error, LedgerDamagedError) for error in told)
+
+
+def refusal(look: Callable[[Ledger], object], ledger: Ledger) -> LedgerError | None:
+    try:
+        look(ledger)
+    except LedgerError as error:
+        return error
+    return None
+
+
+def test_a_bug_of_ours_is_not_told_as_damage(ledger: Ledger) -> None:
+    record(ledger, event("a"))
+    with pytest.raises(ZeroDivisionError):
+        ledger.rows(*EVER, project_name=lambda name: str(1 // 0))
 
 
 def test_damage_elsewhere_does_not_hide_the_figures_of_other_days(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from vaultsync.errors import LedgerDamagedError, LedgerError
-from vaultsync.ledger.opening import back_up, connect, free_name, guard
+from vaultsync.ledger.opening import back_up, connect, free_name, guard, missing
 from vaultsync.ledger.private import private_file, private_folder, write_through
 
 BESIDE = ("-wal", "-journal", "-shm")
@@ -130,8 +130,10 @@ def vacuum(path: Path) -> tuple[int, int]:
         Its bytes before and after.
 
     Raises:
-        LedgerError: It is in use, damaged, or there is no room for a second copy.
+        LedgerError: It is missing, in use, damaged, or there is no room for a second copy.
     """
+    if not path.exists():
+        raise missing(path)
     with closing(connect(path, read_only=False, wal=True, wait=10.0)) as db, guard(path):
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         before = path.stat().st_size

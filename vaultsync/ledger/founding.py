@@ -54,7 +54,7 @@ def _alone(file: Path, wait: float) -> Iterator[None]:
     if sys.platform == "win32":  # a lock would keep SQLite out, too; there no name is ever taken over
         yield
         return
-    number = os.open(file, os.O_RDWR)
+    number = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)  # a quicker run may just have named it
     try:
         hold(number, file, wait)
         yield

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from vaultsync.ledger.identity import COUNT_FIELDS, FIRST, LABEL_FIELDS, LAST, microseconds
 from vaultsync.ledger.queries import DAY, INTERVAL, QUARTER_HOUR
 from vaultsync.ledger.salvage import Ruin
-from vaultsync.ledger.seals import AHEAD, DIFFERENT, day_of
+from vaultsync.ledger.seals import AHEAD, DIFFERENT, ODD, days_of
 from vaultsync.model import MAX_COUNT, TELLS
 
 SHOWN = 100
@@ -54,7 +54,7 @@ def _attempt(
     """What a look finds; where it meets damage itself, that, or something else."""
     try:
         yield from look(db)
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, *ODD) as error:
         if "locked" in str(error) or "busy" in str(error):
             raise
         yield else_ or Damage(f"a part of the file cannot be read ({error})")
@@ -92,9 +92,7 @@ def _events(db: sqlite3.Connection) -> Iterator[Damage]:
         different = [start for (start,) in db.execute(DIFFERENT)]
     except sqlite3.DatabaseError:  # what can be read tells which they are
         different = sorted(Ruin(db).broken)
-    starts: dict[str, list[int]] = {}
-    for start in different:
-        starts.setdefault(str(day_of(start)), []).append(start)
+    starts = days_of(different)
     for day, some in list(starts.items())[:SHOWN]:
         yield from _attempt(db, partial(_day, day=day, starts=some), Damage("its events cannot be read", day))
     yield from _more(len(starts), "days")
@@ -116,7 +114,7 @@ def _day(db: sqlite3.Connection, *, day: str, starts: list[int]) -> Iterator[Dam
 
 
 def _sums_ahead(db: sqlite3.Connection) -> Iterator[Damage]:
-    starts = dict.fromkeys(str(day_of(start)) for (start,) in db.execute(AHEAD))
+    starts = days_of(start for (start,) in db.execute(AHEAD))
     for day in list(starts)[:SHOWN]:
         yield Damage("the sums made ahead are not those of its events", day)
     yield from _more(len(starts), "days")

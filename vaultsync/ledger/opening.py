@@ -78,7 +78,7 @@ def connect(
     with guard(path):
         is_there = _is_there(path)
         if read_only and not is_there:
-            raise LedgerError(path, "there is no ledger yet.", "Run `vaultsync collect` first.")
+            raise missing(path)
         if not is_there:
             private_folder(path.parent)
             found(path, wait)
@@ -96,6 +96,11 @@ def connect(
             db.close()
             raise
         return db
+
+
+def missing(path: Path) -> LedgerError:
+    """The error that says that nothing was collected yet."""
+    return LedgerError(path, "there is no ledger yet.", "Run `vaultsync collect` first.")
 
 
 def _opened(path: Path, wait: float, *, read_only: bool, any_schema: bool) -> sqlite3.Connection:

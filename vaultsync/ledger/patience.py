@@ -29,6 +29,8 @@ class Patient(sqlite3.Connection):
         while True:
             try:
                 return super().execute(sql, parameters)
+            except UnicodeDecodeError as error:  # a message of SQLite quotes bytes that are no text
+                raise sqlite3.DatabaseError("the schema is malformed") from error
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode not in _PASSING or waited >= self._wait:
                     raise

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vaultsync.errors import LedgerError
-from vaultsync.ledger import schema
+from vaultsync.ledger import patience, schema
 from vaultsync.ledger.identity import COUNT_FIELDS, FIRST, LABEL_FIELDS, LAST, instant, microseconds
 from vaultsync.ledger.private import private_file, write_through
 from vaultsync.ledger.queries import INTERVAL, QUARTER_HOUR
@@ -25,6 +25,8 @@ from vaultsync.ledger.seals import PRIME, number_of
 from vaultsync.model import MAX_COUNT, TOKEN_CLASSES
 
 CHUNK = 1000
+MOST_CHUNKS = 100_000
+"""Parts of a table that are looked into; a number beyond them is damage."""
 SMALLEST_ROW = 20
 """Bytes; to tell how many rows a file may have whose last one cannot be found."""
 NAMES = {"provider": "model_provider", "model": "model_name", "session": "session_id"}
@@ -55,8 +57,7 @@ def save_events(path: Path, good: Path, doubtful: Path) -> Salvaged:
         LedgerError: A file cannot be written.
     """
     try:
-        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-        with closing(db):
+        with closing(patience.connect(path, "ro", wait=0)) as db:
             if not _is_ours(db):
                 return Salvaged(0, 0, None)
             ruin = Ruin(db)
@@ -106,7 +107,9 @@ class Ruin:
         }
         self._labels = {id: fields for id, *fields in self._rows("label", f"id, {', '.join(LABEL_FIELDS)}")}
         self._seals = {
-            id: (events, number) for id, events, number in self._rows("seal", "interval, events, number")
+            id: (events, number)
+            for id, events, number in self._rows("seal", "interval, events, number")
+            if isinstance(events, int) and isinstance(number, int)
         }
         self._outcomes = self._all_outcomes()
         self.broken = self._find_broken()
@@ -169,17 +172,22 @@ class Ruin:
     def _rows(self, table: str, columns: str) -> Iterator[tuple[Any, ...]]:
         """The rows of a table that can be read, by their number; the first column is that."""
         number = columns.partition(",")[0]
-        try:
-            last = self._db.execute(f"SELECT max({number}) FROM {table}").fetchone()[0] or 0
-        except sqlite3.OperationalError:
-            return  # an older schema has no such table
-        except sqlite3.DatabaseError:
-            last = self._db.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
-            last = last.fetchone()[0] // SMALLEST_ROW
-        step = CHUNK * QUARTER_HOUR if table == "seal" else CHUNK
+        step = CHUNK * (QUARTER_HOUR if table == "seal" else 1)
         ask = f"SELECT {columns} FROM {table} NOT INDEXED WHERE {number} >= ? AND {number} < ?"
-        for first in range(0, last + 1, step):
+        for first in range(0, min(self._last(table, number), MOST_CHUNKS * step) + 1, step):
             yield from self._between(ask, first, first + step)
+
+    def _last(self, table: str, number: str) -> int:
+        """The last row's number; where it cannot be found, one that is surely not less."""
+        try:
+            return int(self._db.execute(f"SELECT max({number}) FROM {table}").fetchone()[0] or 0)
+        except sqlite3.OperationalError:
+            return -1  # an older schema has no such table
+        except sqlite3.DatabaseError:
+            if table == "seal":
+                return _LATEST // 1_000_000
+            ask = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+            return int(self._db.execute(ask).fetchone()[0]) // SMALLEST_ROW
 
     def _between(self, ask: str, first: int, end: int) -> list[tuple[Any, ...]]:
         """Rows of a range; where it meets damage, those of its halves."""

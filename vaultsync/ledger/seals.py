@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 
-from vaultsync.ledger.identity import COUNT_FIELDS
+from vaultsync.ledger.identity import COUNT_FIELDS, FIRST, LAST
 from vaultsync.ledger.queries import INTERVAL, QUARTER_HOUR, select_in
 
 PRIME = 2_147_483_647
@@ -28,6 +28,7 @@ WEIGHTS: Mapping[str, int] = dict(
 LABEL, COST, SHAPE, TIME = 131, 139, 151, 157
 """Weights of the label's number, of a stated cost's digits, of its length and point, of the quarter-hour."""
 _EPOCH = date(1970, 1, 1).toordinal()
+_BELIEVED = int(FIRST.timestamp()), int(LAST.timestamp())
 _MOST = 2**63 - 1
 _NAMED = 5
 """Days that a message names."""
@@ -133,6 +134,10 @@ def total(sums: Mapping[str, Iterable[int]], places: int, costs: Iterable[str | 
     return (counts + places + sum(map(number_of_cost, filter(None, costs)))) % PRIME
 
 
+ODD = (TypeError, ValueError, LookupError, ArithmeticError)
+"""What Python raises of values that damage made of others."""
+
+
 class Unsealed(sqlite3.DatabaseError):
     """What the ledger holds is not what was written."""
 
@@ -160,20 +165,23 @@ def verify(
     except ValueError:  # a cost that is no number any more
         found = events, -1
     if found != sealed(db, since, until):
-        days = [str(day) for day in broken_days(db)]
+        days = broken_days(db)
         shown = ", ".join(days[:_NAMED]) + (f" and {len(days) - _NAMED} more" if len(days) > _NAMED else "")
         raise Unsealed(f"figures of {shown or 'some days'} are not what was written")
 
 
-def broken_days(db: sqlite3.Connection) -> list[date]:
+def broken_days(db: sqlite3.Connection) -> list[str]:
     """UTC days of which the events are not what was written, or differ from the sums made ahead."""
-    seconds = {start for ask in (DIFFERENT, AHEAD) for (start,) in db.execute(ask).fetchall()}
-    return sorted({day_of(start) for start in seconds})
+    return sorted(days_of(start for ask in (DIFFERENT, AHEAD) for (start,) in db.execute(ask).fetchall()))
 
 
-def day_of(second: int) -> date:
-    """UTC day of a second since 1970."""
-    return date.fromordinal(second // 86_400 + _EPOCH)
+def days_of(seconds: Iterable[object]) -> dict[str, list[int]]:
+    """UTC day -> those of some seconds since 1970 that lie in it; what damage made of one lies in none."""
+    found: dict[str, list[int]] = {}
+    for second in seconds:
+        if isinstance(second, int) and _BELIEVED[0] <= second < _BELIEVED[1]:
+            found.setdefault(str(date.fromordinal(second // 86_400 + _EPOCH)), []).append(second)
+    return found
 
 
 _TOLD = f"SELECT at / {INTERVAL} * {QUARTER_HOUR} AS start, count(*) AS events, sum({number_of()}) AS number"

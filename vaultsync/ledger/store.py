@@ -22,6 +22,7 @@ from vaultsync.ledger.names import Names
 from vaultsync.ledger.notes import NOTE_COLUMNS, NoteState, note_row, note_state
 from vaultsync.ledger.opening import back_up, connect, guard
 from vaultsync.ledger.rows import Range, Usage, is_rolled, roll, usage
+from vaultsync.ledger.seals import ODD, Unsealed
 from vaultsync.model import Preference
 
 if TYPE_CHECKING:
@@ -94,6 +95,17 @@ class Ledger:
     ) -> None:
         self.close()
 
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Turn errors of SQLite into `LedgerError`; others, too, if the file is damaged."""
+        with guard(self.path):
+            try:
+                yield
+            except ODD as error:
+                if not self.check():
+                    raise
+                raise Unsealed("values are not what they must be") from error
+
     # --- writing ---
 
     @contextmanager
@@ -139,7 +151,7 @@ class Ledger:
         from vaultsync.ledger.record import Recorder
 
         said = prepare(batch) if isinstance(batch, Batch) else batch
-        with self.transaction():
+        with self._guarded(), self.transaction():
             return Recorder(self._db, self._names, said).run(self._marks)
 
     def settle(self, *, is_choosing: bool = False) -> int:
@@ -164,12 +176,12 @@ class Ledger:
             self._note()
             is_unsettled = self._db.execute("SELECT EXISTS (SELECT 1 FROM unsettled)").fetchone()[0]
         if is_unsettled:
-            with self.transaction():
+            with self._guarded(), self.transaction():
                 changed = Settler(self._db, self._names).run()
         with guard(self.path):
             is_stale = is_behind(self._db, is_choosing=is_choosing)
         if is_stale:
-            with self.transaction():
+            with self._guarded(), self.transaction():
                 look(self._db, self._names)
         return changed
 
@@ -178,13 +190,13 @@ class Ledger:
     def files(self) -> Files:
         """Every file that was read, by path; files whose path another one took are left out."""
         ask = f"SELECT {FILE_COLUMNS} FROM file WHERE path IS NOT NULL ORDER BY id"
-        with guard(self.path):
+        with self._guarded():
             return Files(self._db.execute(ask).fetchall())
 
     def changes(self, since: int = 0) -> Changes:
         """What changed after a token was given; after 0, all that was ever recorded."""
         ask = "SELECT interval, serial FROM change WHERE serial > ? ORDER BY interval"
-        with guard(self.path):
+        with self._guarded():
             self._note()
             found = self._db.execute(ask, (since,)).fetchall()
         return Changes(max((serial for _, serial in found), default=since), [start for start, _ in found])
@@ -192,13 +204,13 @@ class Ledger:
     def notes(self, vault: str) -> list[NoteState]:
         """Every note of a vault that was written or found unchanged, by kind and label."""
         ask = f"SELECT {NOTE_COLUMNS} FROM note WHERE vault = ? ORDER BY kind, label"
-        with guard(self.path):
+        with self._guarded():
             return [note_state(row) for row in self._db.execute(ask, (vault,)).fetchall()]
 
     def remember_note(self, vault: str, note: NoteState) -> None:
         """Keep what the note of a period looks like now; what is known already costs no write."""
         ask = f"SELECT {NOTE_COLUMNS} FROM note WHERE vault = ? AND kind = ? AND label = ?"
-        with guard(self.path):
+        with self._guarded():
             known = self._db.execute(ask, (vault, note.kind, note.label)).fetchone()
         if known == note_row(note):
             return
@@ -214,7 +226,7 @@ class Ledger:
 
     def get(self, key: str) -> str | None:
         """A fact about the ledger."""
-        with guard(self.path):
+        with self._guarded():
             row = self._db.execute("SELECT value FROM meta WHERE key = ?", (f"user.{key}",)).fetchone()
         return row[0] if row else None
 
@@ -259,11 +271,11 @@ class Ledger:
         if needs is not None or cuts is not None:
             seconds = None if cuts is None else tuple(int(cut.timestamp()) for cut in cuts)
             question = Question(asked, detail(needs), seconds)
-        with guard(self.path):
+        with self._guarded():
             self._note()
         if asked.can_be_rolled and not self._is_read_only:
             self._roll(asked)
-        with guard(self.path), self._still():
+        with self._guarded(), self._still():
             hidden = self._hidden(asked.since, asked.until, preference)
             if question:
                 return summed(self._db, self._names, question, project_name, hidden)
@@ -279,20 +291,20 @@ class Ledger:
         from vaultsync.ledger.tellings import hidden_days
 
         start, end = microseconds(since), microseconds(until)
-        with guard(self.path):
+        with self._guarded():
             self._note()
-        with guard(self.path), self._still():
+        with self._guarded(), self._still():
             return hidden_days(self._names, self._hidden(start, end, preference), start, end)
 
     def kinds(self) -> dict[str, str]:
         """The kind of telling of each source that tells something else than calls."""
         from vaultsync.ledger.tellings import kinds
 
-        with guard(self.path):
+        with self._guarded():
             return kinds(self._db, self._names)
 
     def _roll(self, asked: Range) -> None:
-        with guard(self.path):
+        with self._guarded():
             if is_rolled(self._db, asked):
                 return
         with self.transaction():
@@ -313,22 +325,22 @@ class Ledger:
     def span(self) -> tuple[datetime, datetime] | None:
         """Instants of the first and the last event; None without events."""
         ask = "SELECT (SELECT min(at) FROM event), (SELECT max(at) FROM event)"
-        with guard(self.path):
+        with self._guarded():
             first, last = self._db.execute(ask).fetchone()
-        return None if first is None else (instant(first), instant(last))
+            return None if first is None else (instant(first), instant(last))
 
     def session_totals(self, since: datetime, until: datetime) -> list[SessionTotal]:
         """The programs' own totals of sessions that have an event in a range, whole, sorted."""
         from vaultsync.ledger import facts
 
-        with guard(self.path):
+        with self._guarded():
             return facts.session_totals(self._db, self._names, microseconds(since), microseconds(until))
 
     def session_gaps(self, since: datetime, until: datetime) -> list[SessionGap]:
         """Sessions that have an event in a range, whole: the programs' own totals against the events."""
         from vaultsync.ledger import facts
 
-        with guard(self.path):
+        with self._guarded():
             return facts.session_gaps(self._db, self._names, microseconds(since), microseconds(until))
 
     def titles(self, sessions: Collection[str] | None = None) -> dict[tuple[str, str], str]:
@@ -339,14 +351,14 @@ class Ledger:
         """
         from vaultsync.ledger import facts
 
-        with guard(self.path):
+        with self._guarded():
             return facts.titles(self._db, self._names, sessions)
 
     def find(self, text: str) -> list[StoredEvent]:
         """Events by the log's own id, or by the first hex digits of ours; at most 50."""
         from vaultsync.ledger import stored
 
-        with guard(self.path):
+        with self._guarded():
             return stored.find(self._db, self._names, text)
 
     def latest(self, count: int, where: Mapping[str, str | None] | None = None) -> list[StoredEvent]:
@@ -357,21 +369,21 @@ class Ledger:
         """
         from vaultsync.ledger import stored
 
-        with guard(self.path):
+        with self._guarded():
             return stored.latest(self._db, self._names, count, where or {})
 
     def sessions(self, count: int) -> list[SessionSpan]:
         """The sessions that were active last, latest first."""
         from vaultsync.ledger import stored
 
-        with guard(self.path):
+        with self._guarded():
             return stored.sessions(self._db, self._names, count)
 
     def sources(self) -> list[SourceSpan]:
         """What each collector found so far, by name."""
         from vaultsync.ledger import stored
 
-        with guard(self.path):
+        with self._guarded():
             return stored.sources(self._db, self._names)
 
     # --- health ---
