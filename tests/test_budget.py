@@ -148,6 +148,15 @@ def test_key_with_its_words_in_disorder_is_named(key: str) -> None:
     assert text.startswith(f"{NOTE}: {key} is not a known key.")
 
 
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("montly", "monthly"), ("dayly", "daily"), ("Quaterly", "quarterly"), ("week", "weekly")],
+)
+def test_period_that_is_nearly_spelt_right_is_no_provider(word: str, meant: str) -> None:
+    for key in (f"llm_budget_{word}_usd", f"llm_budget_openai_{word}_usd"):
+        assert dashboard(**{key: 3}) == ([], [f"{NOTE}: {key} names no period. Did you mean {meant!r}?"])
+
+
 def test_currency_of_the_report_ends_the_key() -> None:
     found, _ = budget.read({"llm_budget_monthly_eur": "5 €"}, NOTE, "dashboard", None, "EUR")
     assert [b.limit for b in found] == [5]

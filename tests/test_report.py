@@ -244,6 +244,13 @@ def test_the_general_budget_stands_before_those_on_a_provider() -> None:
     assert column(table(told, "budgets"), "Budget") == ["anthropic · 2026-01-07"]
 
 
+def test_a_budget_of_several_projects_names_them_all() -> None:
+    one = state(TODAY, "1", "0.15")
+    joined = replace(one, budget=replace(one.budget, project="poems", also=("letters",)))
+    told = report.daily(Desk(TODAY, Naive([RUN]), budgets=(joined,)))
+    assert column(table(told, "budgets"), "Budget") == ["poems, letters · 2026-01-07"]
+
+
 def test_a_session_id_is_shown_by_its_head() -> None:
     event = replace(RUN, session="0123abcd-1111-4222-8333-0123456789ab", project="garden")
     told = report.dashboard(Desk(TODAY, Naive([event])))

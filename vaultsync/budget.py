@@ -27,6 +27,8 @@ _KINDS: Mapping[str, Kind] = {str(word): kind for word, kind in PERIOD_OF.items(
 """Word in a key -> the kind of period it limits."""
 _MAKERS = {"claude": "anthropic", "chatgpt": "openai", "gpt": "openai", "gemini": "google", "grok": "xai"}
 """What people call a provider."""
+_NEAR = 0.8
+"""How alike a word is to a period that it was meant to be; no provider of the price list is."""
 _SIGNS = {"€": ("EUR",), "£": ("GBP",), "¥": ("JPY", "CNY"), "₹": ("INR",)}
 _DOLLARS = ("USD", "AUD", "CAD", "HKD", "NZD", "SGD")
 _SIGN = r"([$€£¥₹]|[A-Za-z]{3})?"
@@ -126,7 +128,20 @@ def _scope(words: Sequence[str]) -> tuple[str | None, Kind | None]:
         raise _Unreadable(
             "is not a known key. Write a provider, then daily, weekly, monthly, quarterly or yearly."
         )
+    if rest and kind is None:
+        _check_spelling(rest[-1])
     return _MAKERS.get(provider, provider) or None, kind
+
+
+def _check_spelling(word: str) -> None:
+    """Refuse a period that is nearly spelt right: taken for a provider, it would limit nothing, unnoticed."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, [*_KINDS, *KINDS], n=1, cutoff=_NEAR)
+    if near:
+        kind = _KINDS.get(near[0], near[0])
+        meant = next(name for name, of in _KINDS.items() if of == kind)
+        raise _Unreadable(f"names no period. Did you mean {meant!r}?")
 
 
 def _limit(value: object, currency: str) -> Decimal:

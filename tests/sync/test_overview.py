@@ -40,3 +40,18 @@ def test_a_session_is_called_by_its_title_wherever_it_is_named(world: World) -> 
     world.log("S.jsonl", *rows, {"type": "custom-title", "customTitle": "Garden", "sessionId": "S"}, age=60)
     world.run("daily")
     assert "| S Garden |" in world.read("LLM Costs.md")
+
+
+def test_a_budget_of_several_projects_names_them_all(world: World) -> None:
+    world.log("a.jsonl", event("2026-01-09T08:00:00Z", project="letters"))
+    world.write("Poems.md", "---\nllm_project: [poems, letters]\nllm_budget_monthly_usd: 5\n---\n")
+    world.run("collect")
+    assert "2026-01   poems, letters" in world.run("show").output
+
+
+def test_a_note_whose_properties_cannot_be_read_is_named_with_what_to_do(world: World) -> None:
+    world.log("a.jsonl", event("2026-01-09T08:00:00Z"))
+    world.write("LLM Costs.md", "---\nllm_budget_monthly_usd: [5\n---\n")
+    said = world.run("daily", code=None).stderr
+    assert "LLM Costs.md: the front matter is not valid YAML in line 3" in said
+    assert "Mend it; until then its budgets do not count.\n" in said

@@ -47,7 +47,8 @@ def _budget(state: BudgetState) -> tuple[str, ...]:
     from vaultsync.render.numbers import money, percent
     from vaultsync.render.text import plain
 
-    what = state.budget.provider or state.budget.project or "everything"
+    projects = ", ".join(filter(None, (state.budget.project, *state.budget.also)))
+    what = " · ".join(filter(None, (state.budget.provider, projects))) or "everything"
     used = "" if state.used is None else percent(state.used)
     spent = "≥ " * state.incomplete + money(state.spent)
     return state.period.label, plain(what), money(state.limit), spent, used, money(state.left)

@@ -181,7 +181,8 @@ def budgets(desk: Desk, states: Sequence[BudgetState]) -> Table | None:
 
 def _budget(state: BudgetState) -> Row:
     budget = state.budget
-    what = " · ".join(x for x in (budget.provider, budget.project) if x)
+    projects = ", ".join(filter(None, (budget.project, *budget.also)))
+    what = " · ".join(x for x in (budget.provider, projects) if x)
     left = Amount(state.left) if not state.incomplete else None
     spent = Amount(state.spent, state.incomplete)
     when = state.period.label if state.shared_from is None else f"share of {state.shared_from}"

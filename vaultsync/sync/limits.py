@@ -163,7 +163,8 @@ class Limits:
 
         if path not in self._read:
             try:
-                self._read[path] = properties.read(path.read_bytes().decode())
+                found, why = properties.read(path.read_bytes().decode())
+                self._read[path] = found, why and f"{why}. Mend it; until then its budgets do not count."
             except (OSError, UnicodeDecodeError) as error:
                 self._read[path] = {}, f"it cannot be read ({error.__class__.__name__}). Save it as UTF-8."
         values, problem = self._read[path]
