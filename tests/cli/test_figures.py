@@ -112,6 +112,10 @@ def test_the_table_has_a_total_and_says_what_it_lacks(cli: Cli) -> None:
     assert " ".join(lines[5]) == "3 events: 3 calculated."
 
 
+def test_a_report_without_a_first_day_says_so(cli: Cli) -> None:
+    assert cli("report", "year").stdout.splitlines()[0] == "up to 2026-01-08"
+
+
 def test_json_goes_to_standard_output_alone(cli: Cli) -> None:
     result = cli("report", "week", "--json", "--by", "model")
     said = json.loads(result.stdout)

@@ -65,6 +65,11 @@ def test_wrong_usage_ends_with_2(cli: Cli, args: list[str]) -> None:
     assert result.stdout == ""
 
 
+def test_a_command_that_is_nearly_ours_is_told(cli: Cli) -> None:
+    assert "No such command 'dayly'. Did you mean 'daily'?" in cli("dayly").stderr
+    assert "No such command 'xyzzy'.\n" in cli("xyzzy").stderr
+
+
 # --- options in any place ----------------------------------------------------------------------
 
 

@@ -122,7 +122,7 @@ def test_a_bad_line_costs_itself_only_and_shows_in_the_dashboard(world: World) -
     assert "a.jsonl:2:" in done.stderr
     assert "-5" in done.stderr
     assert totals(world)["events"] == 2
-    assert "1 log lines in 1 files" in world.read("LLM Costs.md")
+    assert "1 log line in 1 file could not be counted" in world.read("LLM Costs.md")
     before = world.notes()
     world.run("sync")
     assert world.notes()["LLM Costs.md"] == before["LLM Costs.md"]

@@ -80,6 +80,17 @@ class Program(click.Group):
         command: click.Command = module.COMMANDS[cmd_name]
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click, but of a name that is nearly one of ours the right one is told."""
+        from vaultsync.text import nearest
+
+        near = "" if args[0] in self.places else nearest(args[0], self.places)
+        if near and not ctx.resilient_parsing:
+            ctx.fail(f"No such command {args[0]!r}.{near}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help of the commands from the table, without importing them."""
         for title, commands in self.sections.items():

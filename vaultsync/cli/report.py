@@ -11,7 +11,7 @@ import click
 
 from vaultsync.cli.common import Shell, command, day_option, table
 from vaultsync.cli.program import DONE, say
-from vaultsync.periods import KINDS
+from vaultsync.periods import EVER, KINDS
 
 if TYPE_CHECKING:
     from vaultsync.model import Line, Notice, Summary
@@ -114,7 +114,7 @@ def _sentences(notices: Sequence[Notice], currency: str) -> Iterator[str]:
 def on_screen(summary: Summary, currency: str, titles: Mapping[str, str]) -> str:
     """The table for a terminal, with its range above and its coverage below."""
     last = summary.until - timedelta(days=1)
-    head = f"{summary.since} to {last}"
+    head = f"{summary.since} to {last}" if summary.since > EVER.start else f"up to {last}"
     if not summary.lines:
         return f"{head}: no usage."
     names = [*(["period"] if summary.bucket else []), *summary.by]

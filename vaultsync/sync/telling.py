@@ -157,8 +157,10 @@ class Telling:
         """How many lines of all logs could not be counted."""
         found = rejected_lines(self.books.ledger).values()
         if found:
-            text = "{} log lines in {} files could not be counted; `vaultsync doctor` names the files."
-            yield Notice("rejected", text, (sum(found), len(found)))
+            lines, files = sum(found), len(found)
+            line, file = "line" if lines == 1 else "lines", "file" if files == 1 else "files"
+            text = "{} log {} in {} {} could not be counted; `vaultsync doctor` says where."
+            yield Notice("rejected", text, (lines, line, files, file))
 
     def is_empty(self, target: Target) -> bool:
         """True when nothing was used in a period."""
