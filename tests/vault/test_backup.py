@@ -121,6 +121,37 @@ def test_undo_of_a_created_note_deletes_it(desk: Desk) -> None:
     assert not desk.path.exists()
 
 
+def test_undo_of_a_created_note_that_cannot_be_deleted_is_done_by_the_next_one(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    desk.write(b"ours")
+    with monkeypatch.context() as patch, pytest.raises(NoteSkipped, match="cannot be deleted: Read-only"):
+        patch.setattr(Path, "unlink", refuse)
+        desk.undo()
+    assert desk.path.exists()
+    desk.undo()
+    assert not desk.path.exists()
+
+
+def test_an_index_that_cannot_be_read_is_not_taken_for_a_missing_one(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.save(b"mine")
+    desk.write(b"one")
+
+    def refuse(_: Path) -> bytes:
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patch, pytest.raises(NoteSkipped, match="Too many open files"):
+        patch.setattr(Path, "read_bytes", refuse)
+        desk.backups.keep(NAME, b"one", b"two", NOON)
+    desk.undo()
+    assert desk.path.read_bytes() == b"mine"
+
+
 def test_undo_of_a_created_note_keeps_what_the_user_added(desk: Desk) -> None:
     desk.write(b"made by us")
     desk.save(b"made by us, then mine")

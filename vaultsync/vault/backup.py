@@ -170,7 +170,11 @@ class Backups:
             return Written(False, b"", b"")
         note = read(path, vault)
         self._checked(note, history, b"", writer, force)
-        files.discard(note.real)
+        try:
+            note.real.unlink(missing_ok=True)
+        except OSError as error:
+            reason = f"it cannot be deleted: {error.strerror or error}."
+            raise NoteSkipped(history.note, reason, files.advice(error)) from error
         files.sync_folder(note.real.parent)
         return Written(True, note.data, b"")
 
