@@ -81,7 +81,15 @@ class Stage:
 
     def start(self, first: Callable[[], None] | None = None) -> warm.Running:
         """Set the scene anew and begin the act."""
+        self.set()
+        return self.begin(first)
+
+    def set(self) -> None:
+        """Set the scene anew."""
         self.scene.restore(self.saved)
+
+    def begin(self, first: Callable[[], None] | None = None) -> warm.Running:
+        """Begin the act on the scene as it is."""
         return warm.start(self.scene, self.act.arguments, first)
 
     def seconds(self) -> float:

@@ -141,14 +141,18 @@ class Scene:
     def restore(self, place: Path) -> None:
         """Make the scene again what it was when it was saved, in the same place, which the ledger knows."""
         shutil.rmtree(self.root, ignore_errors=True)
-        shutil.copytree(place, self.root, symlinks=True)
+        shutil.copytree(place, self.root, symlinks=True, dirs_exist_ok=True)
+
+    def beside(self, name: str) -> Path:
+        """A place beside the scene, on a disk that has room."""
+        return self.root.with_name(f"{self.root.name}-{name}")
 
 
 class Copied:
     """A copy of a ledger, open; a context manager that takes it away again."""
 
     def __init__(self, scene: Scene) -> None:
-        self._folder = scene.root / "copy"
+        self._folder = scene.beside("copy")
         self._folder.mkdir()
         for path in scene.state.glob(f"{scene.ledger.name}*"):
             if path.name.endswith((".db", "-wal", "-journal")):

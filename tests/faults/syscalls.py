@@ -1,4 +1,4 @@
-"""End runs at every call of the system that changes something, let each of them fail, let disks vanish there.
+"""End runs at each call of the system that changes something, let each fail, let disks vanish there.
 
 Every note is old or new, the run ends as it should and says what to do, and the next one puts all right.
 """
@@ -78,8 +78,8 @@ class Figures(NamedTuple):
 
 
 def fits(fault: str, call: Call, root: str) -> bool:
-    """Say whether a fault is about a call: of a file of the scene that is no output."""
-    if not call.path.startswith(f"{root}/") or call.path == f"{root}/output":
+    """Say whether a fault is about a call: of a file of the scene."""
+    if not call.path.startswith(f"{root}/"):
         return False
     if fault == "half":
         return call.name in WRITES and call.args[2] > 1
@@ -179,15 +179,14 @@ def said_badly(stage: Stage, done: Done, *, may_know_less: bool) -> Iterator[str
             yield f"it ends with 0, and not all is done: {done.said}"
     elif done.code == 2 and stage.scene.notes() != stage.before:
         yield f"it ends with 2, and has touched notes: {done.said}"
-    elif not any(is_clear(line, stage) for line in done.said.splitlines()):
+    elif not any(is_clear(line) for line in done.said.splitlines()):
         yield f"it ends with {done.code} and does not say where, why and what to do: {done.said}"
 
 
-def is_clear(line: str, stage: Stage) -> bool:
+def is_clear(line: str) -> bool:
     """True for `path: what is wrong. What to do.`"""
     place, _, rest = line.partition(": ")
-    is_path = place.startswith(str(stage.scene.root))
-    return (is_path or ".md" in place) and len(re.findall(r"[.?](?: |$)", rest)) >= 2
+    return (place.startswith("/") or ".md" in place) and len(re.findall(r"[.?](?: |$)", rest)) >= 2
 
 
 # --- many ----------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ def start(
         first: What the copy does before it is the program.
         output: Name of the file that it writes to; of several at once, each has its own.
     """
-    said = scene.root / output
+    said = scene.beside(output)
     said.touch()
     pid = os.fork()
     if pid == 0:
@@ -86,7 +86,7 @@ def run(scene: Scene, arguments: Sequence[str]) -> Done:
 
 def learn(scene: Scene, arguments: Sequence[str]) -> Done:
     """The same; afterwards all that it loaded is loaded here, for the copies to come."""
-    loaded = scene.root / "loaded"
+    loaded = scene.beside("loaded")
 
     def tell() -> None:
         names = [name for name in sys.modules if not name.endswith("__main__")]
