@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.collectors.support import SAMPLES, plain, read, reader_of
+from tests.collectors.support import SAMPLES, events, plain, read, reader_of, rejected
 from vaultsync.collectors.logs.daily_json import DailyJson
 from vaultsync.collectors.logs.flat_events import FlatArray, FlatEvents
 from vaultsync.collectors.logs.mapping import MappedLog, MappingSpec
@@ -176,6 +176,21 @@ def test_every_mutation_is_survived(name: str, tmp_path: Path, seed: int, junk: 
     start = chance.randrange(len(data))
     end = start + chance.choice([0, 1, 5, 40])
     survives(COLLECTORS[name], tmp_path / name, data[:start] + junk + data[end:])
+
+
+@pytest.mark.parametrize("name", [name for name in COLLECTORS if name.endswith(".jsonl")])
+@pytest.mark.parametrize("damage", ["begin", "end", "garbage", "NUL"])
+def test_a_damaged_first_line_costs_no_other(name: str, damage: str, tmp_path: Path) -> None:
+    data = (SAMPLES / name).read_bytes().removeprefix(b"\xef\xbb\xbf")
+    first = data.split(b"\n")[0]
+    half = len(first) // 2
+    spoilt = {"begin": first[:half], "end": first[half:], "garbage": b"lorem ipsum", "NUL": b"\0" * 50}
+    path = tmp_path / name
+    path.write_bytes(spoilt[damage] + b"\n" + data)
+    found = match(LogFile.look(path), SHIPPED)
+    assert not isinstance(found, Issue) and found.name == COLLECTORS[name].name
+    assert events(read(COLLECTORS[name], path)) == events(read(COLLECTORS[name], SAMPLES / name))
+    assert 1 in rejected(read(COLLECTORS[name], path)) or damage == "NUL"
 
 
 LINES = [name for name in COLLECTORS if COLLECTORS[name].kind == "lines"]

@@ -5,6 +5,7 @@ Works on text that is cut anywhere, so the head of a file is enough to know its 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -17,6 +18,10 @@ Path = tuple[str | int, ...]
 """Where a value stands: ordinal of the top-level value, then keys and indexes: `(0, "runs", 3)`."""
 
 BLANK = " \t\r\n\0"
+LINES = (".jsonl", ".ndjson")
+"""How names of files of JSON lines end."""
+LOOKED_AT = 20
+"""Lines of the head among which the first whole one must be."""
 DEPTH = 8
 """How deep paths are followed: `data[].results[].amount.value` in an array of pages."""
 LONGEST_VALUE = 64
@@ -119,13 +124,34 @@ def _dotted(path: Path) -> str:
 
 
 @lru_cache(maxsize=32)
-def _head(data: bytes) -> str:
-    return data.decode("utf-8", "replace").lstrip("\ufeff")
+def _head(data: bytes, is_lines: bool) -> str:
+    text = data.decode("utf-8", "replace").lstrip("\ufeff")
+    return _from_first_object(text) if is_lines else text
+
+
+def _from_first_object(text: str) -> str:
+    """JSON lines with blank ones in the place of damaged ones at the beginning; any other text as it is."""
+    if text.lstrip(BLANK).startswith("["):
+        return text
+    lines = text.split("\n", LOOKED_AT)
+    whole = next((n for n, line in enumerate(lines[:-1]) if _is_object(line)), 0)
+    return "\n" * whole + "\n".join(lines[whole:])
+
+
+def _is_object(line: str) -> bool:
+    """True for a whole object; one that is set in is a part of another one."""
+    try:
+        return line.startswith("{") and isinstance(json.loads(line.rstrip(BLANK)), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def head_of(file: LogFile) -> str:
-    """The beginning of a file as text, without byte-order mark; remembered like `first_record`."""
-    return _head(file.head)
+    """The beginning of a file as text, without byte-order mark; remembered like `first_record`.
+
+    Where a file of JSON lines begins with damaged ones, they are blank: one bad line costs no other.
+    """
+    return _head(file.head, file.name.lower().endswith(LINES))
 
 
 class Lines:
