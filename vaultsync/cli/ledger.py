@@ -23,13 +23,14 @@ as_json = click.option("--json", "is_json", is_flag=True, help=f'One JSON object
 file_argument = click.argument("file", type=click.Path(path_type=Path))
 
 
-def tell(shell: Shell, is_json: bool, what: str, text: str, **values: Any) -> None:
-    """Say what was done: as a sentence, or as an object."""
+def tell(shell: Shell, is_json: bool, what: str, *lines: str, **values: Any) -> None:
+    """Say what was done: in sentences, each a line, or as an object."""
     if is_json:
         shown = {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
         say(json.dumps({"schema": SCHEMA, "command": what} | shown, ensure_ascii=False))
     else:
-        shell.say(text)
+        for line in lines:
+            shell.say(line)
 
 
 def mark(settings: Settings) -> str:
@@ -58,7 +59,7 @@ def check(shell: Shell, is_json: bool) -> int:
     if is_json:
         findings = [{"day": each.day, "text": each.text} for each in found]
         values = {"ledger": path, "whole": not found, "events": events if not found else None}
-        tell(shell, True, "check", "", **values, findings=findings)
+        tell(shell, True, "check", **values, findings=findings)
     else:
         for each in found:
             say(visible(f"{path}: {each}"))
@@ -146,7 +147,7 @@ def rebuild(shell: Shell, file: Path | None, is_json: bool) -> int:
     values = {"whole": False, "events": done.events, "backup": done.backup, "kept": done.kept}
     values |= {"saved": done.saved, "saved_events": done.salvaged.events, "lost_events": done.salvaged.lost}
     values |= {"doubtful": done.doubtful, "doubtful_events": done.salvaged.doubtful}
-    tell(shell, is_json, "rebuild", "\n".join(_told(path, done)), ledger=path, **values)
+    tell(shell, is_json, "rebuild", *_told(path, done), ledger=path, **values)
     shell.issues(done.collected.issues)
     return DONE
 
