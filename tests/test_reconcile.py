@@ -227,3 +227,10 @@ def test_rows_and_reasons_add_up_to_what_was_told(told: list[Said]) -> None:
 def test_the_order_of_what_is_told_does_not_matter(told: list[Said], random: object) -> None:
     shuffled = random.sample(told, len(told))  # type: ignore[attr-defined]
     assert compare(told, TODAY) == compare(shuffled, TODAY)
+
+
+def test_a_difference_is_exact_however_many_digits_it_has() -> None:
+    cost = "123456.1234567890123456789012345"
+    found = pair(said("calls", figures(cost, 5)), said("export", figures(f"{Decimal(1).scaleb(-41):f}", 5)))
+    (row,), (share,) = found.rows, found.shares
+    assert str(row.difference) == str(share.cost) == "-123456.12345678901234567890123449999999999999999"

@@ -158,7 +158,8 @@ class Row:
     @property
     def difference(self) -> Decimal:
         """What `there` is dearer, of all that has a price."""
-        return ((self.there or NOTHING).cost or ZERO) - ((self.here or NOTHING).cost or ZERO)
+        with localcontext(prec=PRECISION):
+            return ((self.there or NOTHING).cost or ZERO) - ((self.here or NOTHING).cost or ZERO)
 
     @property
     def tokens(self) -> int | None:
