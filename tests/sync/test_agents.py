@@ -141,3 +141,9 @@ def test_a_ledger_that_cannot_be_read_calls_no_file_unread(world: World) -> None
     ledger = world.root / "state/ledger.db"
     ledger.write_bytes(b"x" * 4096)
     assert "not in the ledger" not in "".join(told(world))
+
+
+def test_a_folder_that_the_app_never_opened_is_named(world: World) -> None:
+    assert "has no settings of Obsidian, so its defaults hold" in world.run("doctor").stdout
+    (world.vault / ".obsidian").mkdir()
+    assert "settings of Obsidian" not in world.run("doctor").stdout

@@ -134,6 +134,19 @@ def test_undo_of_what_was_never_written_says_so(world: World, path: str, how: li
     assert f"{path}: there is no backup of it" in world.run("undo", path, *how, code=3).stderr
 
 
+def test_undo_says_which_note_goes_and_which_comes_back(world: World) -> None:
+    world.write("Daily/2026-01-09.md", "# Friday\n")
+    world.log("a.jsonl", event("2026-01-08T08:00:00Z"), event("2026-01-09T08:00:00Z"))
+    world.run("sync")
+    offered = world.run("undo").stdout
+    assert "would remove Daily/2026-01-08.md" in offered
+    assert "would restore Daily/2026-01-09.md" in offered
+    done = world.run("undo", "--all").stdout
+    assert "removed Daily/2026-01-08.md" in done
+    assert "restored Daily/2026-01-09.md" in done
+    assert not (world.vault / "Daily/2026-01-08.md").exists()
+
+
 def test_undo_shows_what_it_would_take_away(world: World) -> None:
     world.write("Daily/2026-01-09.md", "# Friday\n")
     world.log("a.jsonl", event("2026-01-09T08:00:00Z"))

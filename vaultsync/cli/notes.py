@@ -23,9 +23,11 @@ VERBS = {
     "written": "wrote",
     "created": "created",
     "restored": "restored",
+    "removed": "removed",
     "would-write": "would write",
     "would-create": "would create",
     "would-restore": "would restore",
+    "would-remove": "would remove",
     "unchanged": "unchanged",
     "left": "left",
 }

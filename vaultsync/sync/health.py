@@ -11,7 +11,7 @@ from vaultsync.errors import VaultsyncError
 from vaultsync.ledger import REMEDY, Ledger
 from vaultsync.model import Issue
 from vaultsync.periods import NOTE_KINDS, PERIOD_OF, WEEKDAYS, Period
-from vaultsync.settings import Settings
+from vaultsync.settings import Settings, has_config_folder
 from vaultsync.sync import agents
 from vaultsync.sync.books import Books
 from vaultsync.sync.collect import Surroundings, rejected_lines
@@ -40,7 +40,7 @@ def checks(books: Books, places: Places, around: Surroundings) -> list[Check]:
 
 def _vault(books: Books) -> Iterator[Check]:
     settings = books.settings
-    yield Check("Vault", "folder", "ok", str(settings.vault))
+    yield _folder(settings.vault)
     if settings.config_file:
         yield Check("Vault", "settings", "ok", str(settings.config_file))
     else:
@@ -54,6 +54,14 @@ def _vault(books: Books) -> Iterator[Check]:
     yield Check("Vault", "calendar", "ok", f"{settings.zone_name}, locale {books.vault.locale.name}, {rule}")
     for warning in books.vault.warnings:
         yield Check("Vault", "app settings", "warning", warning)
+
+
+def _folder(vault: Path) -> Check:
+    """Where the vault is, and whether Obsidian knows of it: a wrong folder would get notes, too."""
+    if has_config_folder(vault):
+        return Check("Vault", "folder", "ok", str(vault))
+    what = f"{vault} has no settings of Obsidian, so its defaults hold"
+    return Check("Vault", "folder", "warning", what, "If it is not the vault, name that with --vault.")
 
 
 def _notes(books: Books, places: Places) -> Iterator[Check]:

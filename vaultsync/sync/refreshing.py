@@ -16,10 +16,10 @@ from vaultsync.sync.collect import Progress
 from vaultsync.sync.limits import Limits
 from vaultsync.sync.places import vault_name
 from vaultsync.sync.plan import Plan
-from vaultsync.sync.values import NoteResult, Options, Outcome, Target
+from vaultsync.sync.values import Action, NoteResult, Options, Outcome, Target
 from vaultsync.vault.backup import Backups
 from vaultsync.vault.files import Clock
-from vaultsync.vault.note import Writer, diff, read
+from vaultsync.vault.note import Writer, Written, diff, read
 
 if TYPE_CHECKING:
     from vaultsync.sync.run import Run
@@ -192,8 +192,7 @@ class Refreshing:
                         results.append(self._undoing(name, backups))
                         continue
                     done = backups.undo(name, vault, writer, force=options.force)
-                    action = "restored" if done.changed else "unchanged"
-                    results.append(NoteResult(vault / name, "undo", "", action))  # type: ignore[arg-type]
+                    results.append(NoteResult(vault / name, "undo", "", _undone(vault / name, done)))
                 except NoteSkipped as trouble:
                     results.append(NoteResult(vault / name, "undo", "", "skipped", str(trouble)))
         return Outcome(None, tuple(results), tuple(writer.remarks))
@@ -204,4 +203,12 @@ class Refreshing:
         now = read(path, self.books.settings.vault).data if path.exists() else None
         if now == old:
             return NoteResult(path, "undo", "", "unchanged")
-        return NoteResult(path, "undo", "", "would-restore", diff=diff(now or b"", old or b"", name))
+        action: Action = "would-remove" if old is None else "would-restore"
+        return NoteResult(path, "undo", "", action, diff=diff(now or b"", old or b"", name))
+
+
+def _undone(path: Path, done: Written) -> Action:
+    """What `undo` did to a note; one that we had made is gone."""
+    if not done.changed:
+        return "unchanged"
+    return "restored" if path.exists() else "removed"

@@ -17,9 +17,11 @@ Action = Literal[
     "written",
     "created",
     "restored",
+    "removed",
     "would-write",
     "would-create",
     "would-restore",
+    "would-remove",
     "unchanged",
     "skipped",
     "left",
@@ -29,9 +31,11 @@ CHANGING: tuple[Action, ...] = (
     "written",
     "created",
     "restored",
+    "removed",
     "would-write",
     "would-create",
     "would-restore",
+    "would-remove",
 )
 
 
