@@ -278,7 +278,6 @@ def finishing(findings: Iterable[Finding], reader: Reader, told: Told) -> Iterat
     if rejected:
         reader.state[REJECTED] = rejected
         reader.state.pop(MARKS, None)  # so that they are named again
-    reader.state |= {REJECTED: rejected} if rejected else {}
     note(reader.zone, reader.state)
     if not reader.file.packed and reader.end:
         reader.state["tail"] = tail_mark(reader.file.path, reader.end)
