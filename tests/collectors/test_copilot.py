@@ -293,6 +293,19 @@ def test_a_run_whose_model_no_message_names_is_told_by_the_store(tmp_path: Path)
     assert {event.model: event.tokens.prompt for event in found} == {MODEL: 1000, "gpt-5-mini": 50}
 
 
+def test_calls_before_a_kill_are_not_forgotten_when_the_session_goes_on(tmp_path: Path) -> None:
+    """No message told an output, so that the store alone knows that something was used."""
+    store(tmp_path, call(1, 100, 10, 0, 0, 0, 0), call(31, 50, 5, 0, 0, 0, 0))
+    (event,) = events(told(tmp_path, start(), resume(30)))
+    assert (event.when.minute, event.tokens.input, event.tokens.output) == (0, 150, 15)
+
+
+def test_a_run_in_which_nothing_was_used_does_not_date_the_next_one(tmp_path: Path) -> None:
+    store(tmp_path, call(31, 50, 5, 0, 0, 0, 0))
+    (event,) = events(told(tmp_path, start(), resume(30)))
+    assert (event.when.minute, event.tokens.input) == (30, 50)
+
+
 def test_a_store_that_does_not_know_all_calls_is_not_believed(tmp_path: Path) -> None:
     store(tmp_path, ONE)
     (total,) = events(told(tmp_path, start(), message(1, 10, model=MODEL), message(2, 20, model=MODEL)))

@@ -147,11 +147,17 @@ class Reading:
         data, now = _data_of(row), self._instant(row)
         self._state["session"] = id_of(data.session) or self.session
         self._state["model"] = _model(data.selected) if data.selected else self._state.get("model")
-        if "began" not in self._state or "outputs" not in self._state:
+        if "began" not in self._state or not self._has_used(time_of(now, self._reader.zone)):
             self._state["began"] = now  # else a run was killed, and what it used is summed up with this one
         if isinstance(data.context, dict):
             folder = id_of(data.context.get("gitRoot")) or id_of(data.context.get("cwd"))
             self._state |= {"folder": folder, "branch": name_of(data.context.get("branch"))}
+
+    def _has_used(self, until: datetime) -> bool:
+        """Say whether the present run has used anything, up to a time."""
+        if "outputs" in self._state:
+            return True
+        return bool(used_since(self._reader.file.path, self.session, self._began, until))
 
     def _answer(self, row: Row) -> None:
         """Note the output of a message, in case its run never ends.

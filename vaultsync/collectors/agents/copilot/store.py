@@ -36,8 +36,10 @@ SECOND = timedelta(seconds=1)
 """As exact as the times of some versions are."""
 
 
-def used_since(session_file: Path, session: str, since: datetime) -> dict[str, Used]:
-    """Model -> what a session has used of it from one time on; empty where the store does not tell.
+def used_since(
+    session_file: Path, session: str, since: datetime, until: datetime | None = None
+) -> dict[str, Used]:
+    """Model -> what a session has used of it between two times; empty where the store does not tell.
 
     Args:
         session_file: The events of the session, beside which the store lies.
@@ -49,8 +51,8 @@ def used_since(session_file: Path, session: str, since: datetime) -> dict[str, U
     with suppress(OSError):
         for row in _rows(home / STORE, session):
             with suppress(BadField):
-                model = name_of(row["model"])
-                if model and time_of(row["created_at"], UTC) >= since - SECOND:
+                model, when = name_of(row["model"]), time_of(row["created_at"], UTC)
+                if model and since - SECOND <= when and (until is None or when < until):
                     found[model] = _sum(found.get(model, Used(TokenCounts())), row)
     return found
 
