@@ -173,6 +173,17 @@ def test_a_process_that_answers_no_more_is_ended(tmp_path: Path, monkeypatch: py
         Apart(tmp_path, SHIPPED, seconds=0.1).run("daily.md.j2", CONTEXT)
 
 
+def test_a_process_that_does_not_hear_what_it_is_asked_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than a pipe holds is asked, and read only long after the time is up."""
+    late = 'import sys, time; time.sleep(3); sys.stdin.buffer.read(10**6); print(\'{"text": "late"}\\n\' * 2)'
+    monkeypatch.setattr(apart, "CODE", late)
+    monkeypatch.setattr(apart, "START_SECONDS", 0.1)
+    with pytest.raises(TemplateError, match="none could be started"):
+        Apart(tmp_path, SHIPPED).run("daily.md.j2", {"only": "x" * 10**6})
+
+
 GROWING = {
     "by adding": "{% set n.x = n.x + n.x %}",
     "by joining": "{% set n.x = n.x ~ n.x %}",

@@ -75,10 +75,8 @@ class Apart:
         answer: dict[str, Any] = {"error": (str(request.templates), None, UNSTARTED), "ended": True}
         with suppress(OSError):  # it cannot be started, or it is gone
             process = self._process = self._process or _start()
-            pickle.dump(request, cast("IO[bytes]", process.stdin))
-            cast("IO[bytes]", process.stdin).flush()
-            for seconds in (START_SECONDS, request.seconds + GRACE_SECONDS):
-                line = _line(process, seconds)
+            for seconds, asked in ((START_SECONDS, request), (request.seconds + GRACE_SECONDS, None)):
+                line = _line(process, seconds, asked)
                 answer = json.loads(line) if line.endswith(b"\n") else answer
         if answer.get("ended"):
             self.close()
@@ -98,11 +96,17 @@ def _start() -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
 
 
-def _line(process: subprocess.Popen[bytes], seconds: float) -> bytes:
-    """What the process says next; nothing when it is gone, and it is gone when the time is up."""
+def _line(process: subprocess.Popen[bytes], seconds: float, request: Request | None) -> bytes:
+    """What the process says next, to a request if there is one; it is gone when the time is up.
+
+    The request, too, is within the time: a pipe that nobody reads is soon full.
+    """
     end = Timer(seconds, process.kill)
     end.start()
     try:
+        if request:
+            pickle.dump(request, cast("IO[bytes]", process.stdin))
+            cast("IO[bytes]", process.stdin).flush()
         return cast("IO[bytes]", process.stdout).readline(LONGEST_LINE)
     finally:
         end.cancel()
