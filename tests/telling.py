@@ -56,7 +56,12 @@ class Naive:
         bucket: Kind | None = None,
         where: Mapping[str, str | None] | None = None,
     ) -> Summary:
-        chosen = [event for event in self.events if event.day in period]
+        chosen = [
+            event
+            for event in self.events
+            if event.day in period
+            and all(getattr(event, key) == value for key, value in (where or {}).items())
+        ]
         groups: dict[tuple[object, ...], list[Spent]] = {}
         for event in chosen:
             label = self.calendar.period(bucket, event.day).label if bucket else None

@@ -79,6 +79,20 @@ def test_three_providers_are_told_with_sessions_tokens_and_their_average() -> No
     assert found.total is not None and found.total[2:5] == (3, 900, Decimal(300))
 
 
+def test_the_average_of_a_session_is_of_what_lies_in_sessions() -> None:
+    events = [
+        Spent(DAY, "anthropic", "a", TokenCounts(input=size), cost, session=session)
+        for size, cost, session in (
+            (100, Decimal(1), "one"),
+            (300, Decimal(2), "two"),
+            (900, Decimal(9), None),
+            (900, None, None),
+        )
+    ]
+    found = table(report.daily(Desk(TODAY, Naive(events))), "sessions")
+    assert found.rows == (("anthropic", "a", 2, 2_200, Decimal(200), Amount(Decimal("1.5"))),)
+
+
 def test_a_day_without_calls_is_one_report_without_tables() -> None:
     told = report.daily(Desk(TODAY, Naive([])))
     assert told.tables == () and told.charts == () and told.notices == ()

@@ -16,7 +16,7 @@ MAX_COUNT = 10**12
 """Largest token count of one event that is believed; more is rejected on entry, so no sum overflows."""
 
 SAME_KEY = "="
-"""Begins a key that is not a log's own id but the key in a ledger, in hex digits: of an event saved from one."""
+"""Begins a key that is no log's own id but the key in a ledger, in hex digits: of an event saved from one."""
 
 
 class TokenCounts(NamedTuple):

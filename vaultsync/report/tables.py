@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from vaultsync.model import Amount, BudgetState, Column, Line, Table
 from vaultsync.report.desk import NONE, Desk, dearest_first, joined, name
@@ -92,10 +92,15 @@ def _shares(lines: Sequence[Line], total: Line) -> tuple[list[Decimal | None], s
 
 
 def sessions(desk: Desk) -> Table | None:
-    """By provider and model: sessions, tokens, and the average of one session."""
+    """By provider and model: sessions, tokens, and the average of one session.
+
+    Tokens are all of them; an average is of those that lie in a session.
+    """
     summary = desk.sum("provider", "model")
     if summary.total.sessions < 2:
         return None
+    outside = desk.figures.summarize(desk.period, ("provider", "model"), where={"session": None})
+    beside = {line.keys: line for line in outside.lines}
     columns = (
         Column("Provider"),
         Column("Model"),
@@ -105,22 +110,36 @@ def sessions(desk: Desk) -> Table | None:
         Column(f"Per session ({desk.currency})", "money"),
     )
     head, tail = _split(summary.lines)
-    rows = [(*map(name, line.keys), *_per_session(line)) for line in head]
+    rows = [(*map(name, line.keys), *_per_session(line, beside.get(line.keys))) for line in head]
     if tail:  # one session may use several of these models, so their number is unknown
         rows.append((f"{len(tail)} others", "", None, joined(tail).all_tokens, None, None))
-    total = ("Total", "", *_per_session(summary.total)) if len(summary.lines) > 1 else None
+    total = ("Total", "", *_per_session(summary.total, outside.total)) if len(summary.lines) > 1 else None
     return Table("sessions", "Sessions", columns, tuple(rows), total)
 
 
-def _per_session(line: Line) -> Row:
+def _per_session(line: Line, outside: Line | None) -> Row:
     if not line.sessions:
         return None, line.all_tokens, None, None
+    tokens = line.all_tokens - (outside.all_tokens if outside else 0)
     return (
         line.sessions,
         line.all_tokens,
-        Decimal(line.all_tokens) / line.sessions,
-        each(line.amount, line.sessions),
+        Decimal(tokens) / line.sessions,
+        each(_inside(line, outside), line.sessions),
     )
+
+
+def _inside(line: Line, outside: Line | None) -> Amount:
+    """The cost of a line without that of its events outside of sessions."""
+    if outside is None or line.cost is None or not outside.coverage.events:
+        return line.amount
+    of, beside = line.coverage, outside.coverage
+    unpriced = of.unpriced - beside.unpriced
+    if of.events - beside.events == unpriced:
+        return Amount(None)
+    with localcontext(prec=120):  # as exact as the sums that come in
+        cost = line.cost - (outside.cost or 0)
+    return Amount(cost, bool(unpriced or line.foreign != outside.foreign))
 
 
 def each(cost: Amount, count: int) -> Amount | None:
