@@ -177,7 +177,8 @@ def test_a_process_that_does_not_hear_what_it_is_asked_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More than a pipe holds is asked, and read only long after the time is up."""
-    late = 'import sys, time; time.sleep(3); sys.stdin.buffer.read(10**6); print(\'{"text": "late"}\\n\' * 2)'
+    answer = r"""print('{"text": "late"}\n' * 2)"""
+    late = f"import sys, time; time.sleep(3); sys.stdin.buffer.read(10**6); {answer}"
     monkeypatch.setattr(apart, "CODE", late)
     monkeypatch.setattr(apart, "START_SECONDS", 0.1)
     with pytest.raises(TemplateError, match="none could be started"):
