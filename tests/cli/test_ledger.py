@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -257,3 +259,28 @@ def test_a_newer_ledger_is_not_made_anew(cli: Cli, ledger: Path) -> None:
 def test_each_has_help(cli: Cli, command: str) -> None:
     told = cli("ledger", command, "--help")
     assert (told.exit_code, "--json" in told.stdout, "--vault" in told.stdout) == (0, True, True)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["vacuum"], ["restore", "../none.db"], ["restore", "../logs"], ["rebuild", "--backup", "../none.db"]],
+)
+def test_what_cannot_be_done_leaves_nothing_where_no_ledger_is(
+    cli: Cli, home: Path, command: list[str]
+) -> None:
+    told = cli("ledger", *command)
+    assert told.exit_code in (1, 2)
+    assert re.search("there is no ledger yet|does not exist|is a directory", told.stderr)
+    assert not (home / "state").exists()
+
+
+def test_damage_met_while_sums_are_written_is_told_as_damage(cli: Cli, ledger: Path) -> None:
+    total(cli)
+    with closing(sqlite3.connect(ledger)) as db:
+        db.execute("INSERT INTO stale SELECT min(interval) + 450 FROM seal")
+        db.commit()
+    told = cli("report")
+    assert (told.exit_code, "the ledger is damaged" in told.stderr) == (1, True)
+    assert cli("ledger", "check").exit_code == 1
+    assert cli("ledger", "rebuild").exit_code == 0
+    assert total(cli)["events"] == EVENTS

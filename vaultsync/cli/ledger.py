@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "vaultsync.ledger/1"
 as_json = click.option("--json", "is_json", is_flag=True, help=f'One JSON object, schema "{SCHEMA}".')
-file_argument = click.argument("file", type=click.Path(path_type=Path))
+BACKUP = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def tell(shell: Shell, is_json: bool, what: str, *lines: str, **values: Any) -> None:
@@ -95,7 +95,7 @@ def backup(shell: Shell, file: Path | None, is_json: bool) -> int:
 
 
 @command("restore")
-@file_argument
+@click.argument("file", type=BACKUP)
 @as_json
 def restore(shell: Shell, file: Path, is_json: bool) -> int:
     """Put the backup FILE in the place of the ledger.
@@ -108,7 +108,7 @@ def restore(shell: Shell, file: Path, is_json: bool) -> int:
 
     settings = shell.settings()
     path = settings.ledger
-    if file.exists() and path.exists() and file.samefile(path):
+    if path.exists() and file.samefile(path):
         raise click.UsageError(f"{file}: this is the ledger itself. Name a backup.")
     with lock(path):
         kept = put_back(path, file, f"before-{mark(settings)}")
@@ -118,7 +118,7 @@ def restore(shell: Shell, file: Path, is_json: bool) -> int:
 
 
 @command("rebuild")
-@click.option("--backup", "file", type=click.Path(path_type=Path), help="Begin with this one.")
+@click.option("--backup", "file", type=BACKUP, help="Begin with this one.")
 @as_json
 def rebuild(shell: Shell, file: Path | None, is_json: bool) -> int:
     """Make a damaged ledger anew: from the logs, a backup and what can still be read of it.
@@ -159,10 +159,11 @@ def vacuum(shell: Shell, is_json: bool) -> int:
 
     For a while it needs twice the room of the ledger on the same disk.
     """
-    from vaultsync.ledger import lock
+    from vaultsync.ledger import Ledger, lock
     from vaultsync.ledger import vacuum as shrink
 
     path = shell.settings().ledger
+    Ledger.open(path, read_only=True, any_schema=True).close()  # a lock beside no ledger would stay there
     with lock(path):
         before, after = shrink(path)
     text = f"{path}: {before:,} bytes before, {after:,} after."

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from vaultsync.ledger.opening import free_name as free_name
     from vaultsync.ledger.prepared import Prepared as Prepared
     from vaultsync.ledger.prepared import prepare as prepare
+    from vaultsync.ledger.regain import regain as regain
     from vaultsync.ledger.rows import Usage as Usage
     from vaultsync.ledger.salvage import Salvaged as Salvaged
     from vaultsync.ledger.salvage import save_events as save_events
@@ -44,6 +45,7 @@ NAMES = {
     "notes": "NoteState",
     "opening": "REMEDY free_name",
     "prepared": "Prepared prepare",
+    "regain": "regain",
     "rows": "Usage",
     "salvage": "Salvaged save_events",
     "store": "Changes Ledger",

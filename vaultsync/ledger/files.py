@@ -222,6 +222,9 @@ def path_bytes(path: Path | str) -> bytes:
 
 
 FILE_COLUMNS = "id, path, collector, size, mtime_ns, inode, device, offset, line, head, head_size, state"
+_BUT_ID = FILE_COLUMNS.split(", ")[1:]
+ADD_FILE = f"INSERT INTO file ({', '.join(_BUT_ID)}) VALUES ({', '.join('?' * len(_BUT_ID))})"
+UPDATE_FILE = f"UPDATE file SET {', '.join(f'{name} = ?' for name in _BUT_ID)} WHERE id = ?"
 
 
 def file_row(batch: Batch) -> tuple[object, ...]:

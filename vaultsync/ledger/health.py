@@ -172,6 +172,10 @@ _LAWS = (
             EXCEPT SELECT interval FROM change)""",
     ),
     (
+        "quarter-hours to be summed anew begin at a time that cannot be",
+        f"SELECT count(*) FROM stale WHERE interval % {QUARTER_HOUR} <> 0",
+    ),
+    (
         "files were read to a place that cannot be",
         'SELECT count(*) FROM file WHERE "offset" < 0 OR line < 1',
     ),

@@ -49,7 +49,8 @@ def explained(path: Path, error: sqlite3.Error) -> LedgerError:
         return LedgerDamagedError(
             path, f"this is not a ledger ({text}).", f"Name another file with --ledger. {REMEDY}"
         )
-    if "malformed" in text or "corrupt" in text or isinstance(error, Unsealed):
+    is_damage = isinstance(error, Unsealed | sqlite3.IntegrityError)  # what is written fits sound tables
+    if "malformed" in text or "corrupt" in text or is_damage:
         return LedgerDamagedError(path, f"the ledger is damaged ({text}); it is kept as it is.", REMEDY)
     if "full" in text:
         return LedgerError(

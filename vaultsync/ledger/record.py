@@ -13,7 +13,7 @@ from typing import Any
 
 from vaultsync.ledger.calls import HISTORY, Calls, Done, Manner, mention
 from vaultsync.ledger.facts import keep
-from vaultsync.ledger.files import FILE_COLUMNS, Recorded, head_hash
+from vaultsync.ledger.files import ADD_FILE, FILE_COLUMNS, UPDATE_FILE, Recorded, head_hash
 from vaultsync.ledger.identity import AT, content, content_key, instant
 from vaultsync.ledger.marks import Marks
 from vaultsync.ledger.names import Names
@@ -80,14 +80,14 @@ class Recorder:
         """Number of the file; made before its state is known, if something must point to it."""
         if self._file is None:
             blank = (self._said.path, self._said.collector, 0, 0, "0", "0", 0, 1, b"", 0, "{}")
-            self._file = self._db.execute(_ADD_FILE, blank).lastrowid or 0
+            self._file = self._db.execute(ADD_FILE, blank).lastrowid or 0
         return self._file
 
     def _leave_file(self) -> None:
         if self._file is None:
-            self._db.execute(_ADD_FILE, self._said.file)
+            self._db.execute(ADD_FILE, self._said.file)
         else:
-            self._db.execute(_UPDATE_FILE, (*self._said.file, self._file))
+            self._db.execute(UPDATE_FILE, (*self._said.file, self._file))
 
     # --- what it says ---
 
@@ -235,6 +235,3 @@ class Recorder:
 _FIRM = """SELECT event FROM mention JOIN file ON file.id = mention.file
     WHERE json_extract(file.state, '$.zone') IS NULL AND event IN"""
 """Events that a file says whose times name their zones."""
-_COLUMNS = FILE_COLUMNS.split(", ")[1:]
-_ADD_FILE = f"INSERT INTO file ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
-_UPDATE_FILE = f"UPDATE file SET {', '.join(f'{name} = ?' for name in _COLUMNS)} WHERE id = ?"

@@ -17,18 +17,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vaultsync.errors import LedgerError
-from vaultsync.ledger import patience, schema
+from vaultsync.ledger import patience
 from vaultsync.ledger.identity import COUNT_FIELDS, FIRST, LABEL_FIELDS, LAST, instant, microseconds
 from vaultsync.ledger.private import private_file, write_through
 from vaultsync.ledger.queries import INTERVAL, QUARTER_HOUR
+from vaultsync.ledger.remains import Remains, is_ours
 from vaultsync.ledger.seals import PRIME, number_of
 from vaultsync.model import MAX_COUNT, TOKEN_CLASSES
 
-CHUNK = 1000
-MOST_CHUNKS = 100_000
-"""Parts of a table that are looked into; a number beyond them is damage."""
-SMALLEST_ROW = 20
-"""Bytes; to tell how many rows a file may have whose last one cannot be found."""
 NAMES = {"provider": "model_provider", "model": "model_name", "session": "session_id"}
 NAMES |= {name: f"{name}_tokens" for name in (*TOKEN_CLASSES, "unsplit")}
 NAMES["web_searches"] = "web_search_requests"
@@ -58,7 +54,7 @@ def save_events(path: Path, good: Path, doubtful: Path) -> Salvaged:
     """
     try:
         with closing(patience.connect(path, "ro", wait=0)) as db:
-            if not _is_ours(db):
+            if not is_ours(db):
                 return Salvaged(0, 0, None)
             ruin = Ruin(db)
             saved, unsure = (_write(ruin, place, is_good=place == good) for place in (good, doubtful))
@@ -70,14 +66,6 @@ def save_events(path: Path, good: Path, doubtful: Path) -> Salvaged:
         ) from error
     except sqlite3.Error:
         return Salvaged(0, 0, None)
-
-
-def _is_ours(db: sqlite3.Connection) -> bool:
-    db.execute("PRAGMA query_only = ON")
-    owner, version = (
-        db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
-    )
-    return bool(owner == schema.APPLICATION_ID and version <= len(schema.MIGRATIONS))
 
 
 def _write(ruin: Ruin, path: Path, *, is_good: bool) -> int:
@@ -100,15 +88,16 @@ class Ruin:
     """A damaged ledger, read around its damage."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-        db.text_factory = lambda data: data.decode("utf-8", "replace")
+        self._db, self._remains = db, Remains(db)
         self._names = {0: None} | {
-            id: text for id, text in self._rows("name", "id, text") if isinstance(text, str)
+            id: text for id, text in self._remains.rows("name", "id, text") if isinstance(text, str)
         }
-        self._labels = {id: fields for id, *fields in self._rows("label", f"id, {', '.join(LABEL_FIELDS)}")}
+        self._labels = {
+            id: fields for id, *fields in self._remains.rows("label", f"id, {', '.join(LABEL_FIELDS)}")
+        }
         self._seals = {
             id: (events, number)
-            for id, events, number in self._rows("seal", "interval, events, number")
+            for id, events, number in self._remains.rows("seal", "interval, events, number")
             if isinstance(events, int) and isinstance(number, int)
         }
         self._outcomes = self._all_outcomes()
@@ -122,7 +111,7 @@ class Ruin:
 
     def events(self, *, is_good: bool) -> Iterator[dict[str, Any]]:
         """Lines of the events that can be true; those of broken quarter-hours, or the others."""
-        for row in self._rows("event", f"id, {_FIELDS}"):
+        for row in self._remains.rows("event", f"id, {_FIELDS}"):
             if (line := self._line(*row)) and (self._start(row[2]) in self.broken) != is_good:
                 yield line
 
@@ -130,7 +119,7 @@ class Ruin:
         found: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
         if not self._seals:
             return set()
-        for _, at, number in self._rows("event", f"id, at, {number_of()}"):
+        for _, at, number in self._remains.rows("event", f"id, at, {number_of()}"):
             if isinstance(at, int) and isinstance(number, int):
                 of = found[self._start(at)]
                 of[0], of[1] = of[0] + 1, (of[1] + number) % PRIME
@@ -166,38 +155,6 @@ class Ruin:
         said |= {"duration_ms": duration, "cost": cost, "outcomes": self._outcomes.get(event)}
         shown = {NAMES.get(name, name): value for name, value in said.items() if value not in (None, 0)}
         return {"ledger_event": key.hex(), "timestamp": f"{instant(at):%Y-%m-%dT%H:%M:%S.%fZ}"} | shown
-
-    # --- around the damage ---
-
-    def _rows(self, table: str, columns: str) -> Iterator[tuple[Any, ...]]:
-        """The rows of a table that can be read, by their number; the first column is that."""
-        number = columns.partition(",")[0]
-        step = CHUNK * (QUARTER_HOUR if table == "seal" else 1)
-        ask = f"SELECT {columns} FROM {table} NOT INDEXED WHERE {number} >= ? AND {number} < ?"
-        for first in range(0, min(self._last(table, number), MOST_CHUNKS * step) + 1, step):
-            yield from self._between(ask, first, first + step)
-
-    def _last(self, table: str, number: str) -> int:
-        """The last row's number; where it cannot be found, one that is surely not less."""
-        try:
-            return int(self._db.execute(f"SELECT max({number}) FROM {table}").fetchone()[0] or 0)
-        except sqlite3.OperationalError:
-            return -1  # an older schema has no such table
-        except sqlite3.DatabaseError:
-            if table == "seal":
-                return _LATEST // 1_000_000
-            ask = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
-            return int(self._db.execute(ask).fetchone()[0]) // SMALLEST_ROW
-
-    def _between(self, ask: str, first: int, end: int) -> list[tuple[Any, ...]]:
-        """Rows of a range; where it meets damage, those of its halves."""
-        try:
-            return self._db.execute(ask, (first, end)).fetchall()
-        except sqlite3.DatabaseError:
-            if end - first == 1:
-                return []
-            middle = (first + end) // 2
-            return self._between(ask, first, middle) + self._between(ask, middle, end)
 
 
 def _is_count(value: Any) -> bool:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vaultsync.errors import LedgerDamagedError, LedgerError
-from vaultsync.ledger import Ledger, Salvaged, free_name, save_events, take_over, verify
+from vaultsync.ledger import Ledger, Salvaged, free_name, regain, save_events, take_over, verify
 from vaultsync.ledger import replace as put_in_place
+from vaultsync.model import Issue
 from vaultsync.settings import Settings
 from vaultsync.sync.collect import Collecting, Progress, Surroundings
 from vaultsync.sync.values import Collected
@@ -84,9 +85,9 @@ def rebuild(
     saved = good if salvaged.events else None
     new = path.with_name(f"{path.name}.rebuilt")
     take_over(backup, new)
-    logs = (*settings.logs, *([saved] if saved else []))
+    issues = _take_saved(settings, around, saved, new) if saved else ()
     with Ledger.open(new, wal=False) as ledger:
-        collected = Collecting(replace(settings, ledger=new, logs=logs), ledger, around, progress).run()
+        collected = Collecting(replace(settings, ledger=new), ledger, around, progress).run()
         events = sum(span.events for span in ledger.sources())
         if found := ledger.check():
             raise LedgerError(
@@ -94,7 +95,19 @@ def rebuild(
             )
     kept = put_in_place(path, new, f"damaged-{mark}")
     unsure = doubtful if salvaged.doubtful else None
-    return Rebuilt(backup, salvaged, saved, unsure, kept, events, collected)
+    told = replace(collected, issues=(*issues, *collected.issues))
+    return Rebuilt(backup, salvaged, saved, unsure, kept, events, told)
+
+
+def _take_saved(settings: Settings, around: Surroundings, saved: Path, new: Path) -> tuple[Issue, ...]:
+    """Take the saved events over before any log is read, and who said them: a document that was edited since
+    then takes back what it says no more, as it always does.
+    """
+    alone = replace(settings, ledger=new, logs=(saved,), agents=())
+    with Ledger.open(new, wal=False) as ledger:
+        told = Collecting(alone, ledger, around).run()
+    regain(settings.ledger, new)
+    return told.issues
 
 
 def _whole(settings: Settings) -> Iterator[Path]:
