@@ -56,6 +56,7 @@ class FakeRun:
     asked: list[Any]
     outcome: Outcome | BaseException
     reconciled: Reconciled | None = None
+    lacks_ledger = False
 
     def __init__(self, settings: Any, now: datetime, progress: Any = None, **_: Any) -> None:
         self.settings, self.calendar = settings, Calendar(settings.zone)

@@ -139,8 +139,12 @@ class Shell:
         return load(self.options, self.environ, Path.cwd())
 
     @contextlib.contextmanager
-    def open(self) -> Iterator[tuple[Run, Settings, date]]:
-        """A run with its settings and today's date in the vault's zone; progress shows on a terminal only."""
+    def open(self, *, is_reading: bool = False) -> Iterator[tuple[Run, Settings, date]]:
+        """A run with its settings and today's date in the vault's zone; progress shows on a terminal only.
+
+        Args:
+            is_reading: It only asks the ledger, and makes none.
+        """
         from time import sleep
 
         from vaultsync.cli.progress import progress
@@ -150,9 +154,11 @@ class Shell:
         moment, settings = now(), self.settings()
         with (
             progress(shown=not self.quiet) as told,
-            Run(settings, moment, told, sleep=sleep, environ=self.environ) as run,
+            Run(settings, moment, told, sleep=sleep, environ=self.environ, is_reading=is_reading) as run,
         ):
             yield run, settings, local_day(moment, settings.zone)
+            if is_reading and run.lacks_ledger and not self.quiet:
+                complain("There is no ledger yet; `vaultsync collect` reads the logs into one.")
 
     def say(self, text: str) -> None:
         """A line about what is done; nothing with --quiet."""

@@ -21,7 +21,7 @@ def doctor(shell: Shell) -> int:
 
     It changes nothing. It ends with 3 if something keeps figures or notes from being true.
     """
-    with shell.open() as (run, _, _):
+    with shell.open(is_reading=True) as (run, _, _):
         checks = run.doctor()
     report(shell, checks)
     return LEFT_UNDONE if any(check.state == "error" for check in checks) else DONE

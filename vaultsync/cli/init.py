@@ -45,7 +45,7 @@ def init(shell: Shell, folder: str | None, dry_run: bool) -> int:
     _propose(shell, settings, file, dry_run=dry_run)
     if not shell.quiet and not dry_run:
         _advise(settings)
-        with shell.open() as (run, _, _):
+        with shell.open(is_reading=True) as (run, _, _):
             say("")
             report(shell, run.doctor())
     return DONE

@@ -59,7 +59,7 @@ def prices(
     """
     if what == "check" and event:
         raise click.UsageError("check takes no EVENT.")
-    with shell.open() as (run, _, today):
+    with shell.open(is_reading=True) as (run, _, today):
         if what == "list":
             return _list(run.price_list().list(day or today, provider), event)
         if what == "check":

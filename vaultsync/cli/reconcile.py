@@ -59,7 +59,7 @@ def reconcile(
     """
     if named and (since or until):
         raise click.UsageError("--month is a range of its own; leave out --since and --until.")
-    with shell.open() as (run, settings, today):
+    with shell.open(is_reading=True) as (run, settings, today):
         found = run.reconcile(named or _range(since, until, today), provider)
         if form is None:
             text = "\n".join(on_screen(found, settings))

@@ -73,7 +73,7 @@ def report(
     """
     from vaultsync.cli.span import span
 
-    with shell.open() as (run, settings, today):
+    with shell.open(is_reading=True) as (run, settings, today):
         whole = span(since, until, period, today, run.calendar)
         figures = run.figures(whole.start, whole.end, {*by, *where})
         summary = figures.summarize(whole, by, period, where or None)

@@ -20,7 +20,7 @@ def show(shell: Shell) -> int:
 
     It reads the ledger as it is; `vaultsync collect` brings it up to date.
     """
-    with shell.open() as (run, _, today):
+    with shell.open(is_reading=True) as (run, _, today):
         overview = run.show(today)
     for problem in overview.problems:
         complain(problem)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vaultsync.ledger.notes import NoteState as NoteState
     from vaultsync.ledger.opening import REMEDY as REMEDY
     from vaultsync.ledger.opening import free_name as free_name
+    from vaultsync.ledger.opening import prove as prove
     from vaultsync.ledger.prepared import Prepared as Prepared
     from vaultsync.ledger.prepared import prepare as prepare
     from vaultsync.ledger.regain import regain as regain
@@ -43,7 +44,7 @@ NAMES = {
     "health": "Damage",
     "locking": "lock",
     "notes": "NoteState",
-    "opening": "REMEDY free_name",
+    "opening": "REMEDY free_name prove",
     "prepared": "Prepared prepare",
     "regain": "regain",
     "rows": "Usage",

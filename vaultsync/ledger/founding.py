@@ -48,6 +48,13 @@ def build(path: Path) -> None:
         db.execute("COMMIT")
 
 
+def in_memory() -> sqlite3.Connection:
+    """An empty ledger that is in no file, for who only reads where there is none."""
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    schema.advance(db, 0)
+    return db
+
+
 @contextmanager
 def _alone(file: Path, wait: float) -> Iterator[None]:
     """Let others that make the same file wait; by a lock of the system, which dies with its process."""

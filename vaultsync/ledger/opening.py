@@ -99,6 +99,22 @@ def connect(
         return db
 
 
+def prove(path: Path) -> bool:
+    """See that a file is a ledger before anything is made beside it; neither locks nor bytes are touched.
+
+    Returns:
+        False where there is no file yet.
+
+    Raises:
+        LedgerError: It is something else, it comes from a newer program, or it cannot be read.
+    """
+    is_there = _is_there(path)
+    if is_there:
+        with guard(path), closing(patience.connect(path, "ro&immutable=1", 0)) as db:
+            _version(db, path)
+    return is_there
+
+
 def missing(path: Path) -> LedgerError:
     """The error that says that nothing was collected yet."""
     return LedgerError(path, "there is no ledger yet.", "Run `vaultsync collect` first.")

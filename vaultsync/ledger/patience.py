@@ -45,7 +45,7 @@ def connect(path: Path, mode: str, wait: float) -> sqlite3.Connection:
     """Open a database; nothing is begun by itself.
 
     Args:
-        mode: `ro` or `rw`.
+        mode: `ro` or `rw`, and what else SQLite is to know of the file.
     """
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     patient: Any = partial(Patient, wait=wait)

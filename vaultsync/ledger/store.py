@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from vaultsync.ledger.files import FILE_COLUMNS, Batch, Files, Recorded
+from vaultsync.ledger.founding import in_memory
 from vaultsync.ledger.identity import Text, instant, microseconds
 from vaultsync.ledger.locking import WAIT_SECONDS
 from vaultsync.ledger.marks import Marks
@@ -82,6 +83,15 @@ class Ledger:
         """
         db = connect(path, read_only=read_only, wal=wal, wait=wait, any_schema=any_schema)
         return cls(path, db, is_read_only=read_only)
+
+    @classmethod
+    def empty(cls, path: Path) -> Ledger:
+        """A ledger without events that is in no file, for who only reads.
+
+        Args:
+            path: Where there is none.
+        """
+        return cls(path, in_memory(), is_read_only=True)
 
     def close(self) -> None:
         """Close the file."""

@@ -79,6 +79,7 @@ UNRENDERED: Final = {
     "agents",
     "mappings",
     "ledger",
+    "names_ledger",
     "pricing",
     "templates",
     "looked",
@@ -108,6 +109,8 @@ class Settings:
     """Unchecked."""
     projects: tuple[Rule, ...]
     ledger: Path
+    names_ledger: bool
+    """False: it is the default one."""
     pricing: tuple[Path, ...]
     """Existing files, laid over the shipped price list in this order."""
     cost: Literal["auto", "calculated", "reported"]
@@ -187,6 +190,7 @@ def _complete(chosen: dict[str, Any], config_file: Path | None, looked: Sequence
         "zone": zone,
         "zone_name": zone_name,
         "ledger": chosen["ledger"] or default_ledger(),
+        "names_ledger": bool(chosen["ledger"]),
         "notes": resolve_notes(chosen.get("notes", {}), chosen),
         "looked": (*looked, own_prices, *chosen["pricing"]),
     }

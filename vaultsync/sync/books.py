@@ -19,6 +19,7 @@ from vaultsync.ledger import Ledger
 from vaultsync.model import Preference
 from vaultsync.periods import Calendar, Period, midnight
 from vaultsync.settings import Settings, shipped
+from vaultsync.sync.memory import cache
 
 if TYPE_CHECKING:
     from vaultsync.aggregate import UsageTable
@@ -45,6 +46,8 @@ class Books:
     settings: Settings
     today: date
     """Local day of the run."""
+    is_reading: bool = False
+    """True where the run makes no ledger: it only asks."""
     _table: UsageTable | None = field(default=None, repr=False)
     _loaded: tuple[date, date] = (date.max, date.min)
 
@@ -55,8 +58,23 @@ class Books:
 
     @cached_property
     def ledger(self) -> Ledger:
-        """The ledger, open."""
-        return Ledger.open(self.settings.ledger)
+        """The ledger, open; an empty one where who only asks comes before the first run.
+
+        Raises:
+            ConfigError: Who only asks has named a ledger that is not there.
+        """
+        path = self.settings.ledger
+        if self.is_reading and not path.exists():
+            if self.settings.names_ledger:
+                remedy = "Mend --ledger or `ledger:`; `vaultsync collect` makes a new one."
+                raise ConfigError(path, None, "there is no ledger.", remedy)
+            return Ledger.empty(path)
+        return Ledger.open(path)
+
+    @property
+    def lacks_ledger(self) -> bool:
+        """True when the ledger was asked, and there is none yet."""
+        return "ledger" in self.__dict__ and not self.settings.ledger.exists()
 
     @cached_property
     def preference(self) -> Preference:
@@ -77,7 +95,7 @@ class Books:
             self.settings.pricing,
             shipped() / "pricing.yaml",
             currency=self.settings.currency,
-            cache=self.settings.state / "cache",
+            cache=cache(self.settings),
         )
 
     @cached_property

@@ -28,6 +28,7 @@ from vaultsync.ledger import Batch, Files, FileState, Prepared, find, prepare
 from vaultsync.model import Finding, Issue, UsageEvent
 from vaultsync.settings import Settings
 from vaultsync.sync.mappings import mapping_collectors
+from vaultsync.sync.memory import cache
 from vaultsync.sync.zone import Zone, is_of_another, note
 
 TAIL = 1024
@@ -232,7 +233,8 @@ class Reading:
 
 def installed(settings: Settings, mapped: Sequence[Collector]) -> tuple[list[Collector], list[Issue]]:
     """The mappings, and all collectors that are installed; see `loading.load`."""
-    return loading.load(mapped, settings.state / "cache" / "collectors.json")
+    folder = cache(settings)
+    return loading.load(mapped, folder / "collectors.json" if folder else None)
 
 
 def blaming(collector: Collector, reader: Reader) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from vaultsync.ledger import Ledger, lock
+from vaultsync.ledger import Ledger, lock, prove
 from vaultsync.settings import Settings
 from vaultsync.sync.books import Books
 from vaultsync.sync.collect import Collecting, Progress, Surroundings
@@ -41,10 +41,12 @@ class Run:
         sleep: Callable[[float], None],
         environ: Mapping[str, str] | None = None,
         home: Path | None = None,
+        is_reading: bool = False,
     ) -> None:
         """Begin a run; nothing is opened yet.
 
         Args:
+            is_reading: It only asks, and makes no ledger.
             now: Aware instant of the present.
             sleep: Waits for seconds; used while a note comes to rest.
         """
@@ -54,7 +56,7 @@ class Run:
         self._sleep = sleep
         self._environ = os.environ if environ is None else environ
         self._home = home
-        self.books = Books(settings, now.astimezone(settings.zone).date())
+        self.books = Books(settings, now.astimezone(settings.zone).date(), is_reading)
 
     def __enter__(self) -> Self:
         return self
@@ -74,6 +76,11 @@ class Run:
     def ledger(self) -> Ledger:
         """The ledger."""
         return self.books.ledger
+
+    @property
+    def lacks_ledger(self) -> bool:
+        """True when the ledger was asked, and there is none yet."""
+        return self.books.lacks_ledger
 
     @cached_property
     def places(self) -> Places:
@@ -103,6 +110,8 @@ class Run:
 
     def event(self, text: str) -> UsageEvent | None:
         """The one event that an id, or the beginning of one, names; None: there is none, or more than one."""
+        if not self.settings.ledger.exists():
+            return None  # it may be a model's name, and what that costs needs no ledger
         found = self.ledger.find(text)
         return found[0].event if len(found) == 1 else None
 
@@ -171,6 +180,7 @@ class Run:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Keep other runs on the same ledger waiting."""
+        prove(self.settings.ledger)
         waiting = partial(self.progress, "Waiting for another run") if self.progress else None
         with lock(self.settings.ledger, waiting=waiting):
             yield
