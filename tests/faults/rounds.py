@@ -46,6 +46,8 @@ class Round:
         self.chance = random.Random(f"{seed} {kind}")
         self.journals: list[Journal] = []
         self.said: list[Done] = []
+        self.outputs: dict[int, Path] = {}
+        """Process of the program -> where it says what it says."""
 
     def play(self) -> Iterator[str]:
         """Let them meet; what was broken."""
@@ -71,7 +73,9 @@ class Round:
 
     def _runs(self, command: Sequence[str]) -> Callable[[int], tuple[int, str]]:
         def start(number: int) -> tuple[int, str]:
-            return _start(self.scene, command, f"output-{number}").pid, " ".join(command)
+            running = _start(self.scene, command, f"output-{number}")
+            self.outputs[running.pid] = running.output
+            return running.pid, " ".join(command)
 
         return start
 
@@ -97,9 +101,9 @@ class Round:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
-        for number, (pid, name) in enumerate(running.items()):
-            path = self.scene.root / f"output-{number}"
-            words = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+        for pid, name in running.items():
+            path = self.outputs.get(pid)
+            words = path.read_text(encoding="utf-8", errors="replace") if path else ""
             self.said.append(Done(codes.get(pid, -1), f"{name}: {words}"))
         return set(codes)
 
