@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
 import sys
@@ -85,6 +86,21 @@ def test_a_ledger_without_a_write_ahead_log_leaves_one_file(tmp_path: Path) -> N
     with Ledger.open(tmp_path / "ledger.db", wal=False) as ledger:
         record(ledger, event("k"))
         assert [file.name for file in tmp_path.iterdir()] == ["ledger.db"]
+
+
+def test_what_a_killed_run_began_to_write_without_such_a_log_hinders_no_reader(tmp_path: Path) -> None:
+    path, left = tmp_path / "ledger.db", tmp_path / "left.db"
+    with Ledger.open(path, wal=False) as ledger:
+        record(ledger, *(event(f"k{n}", n) for n in range(500)))
+        ledger._db.execute("PRAGMA cache_size = 1")  # so that much is written before the end
+        ledger._db.execute("BEGIN IMMEDIATE")
+        ledger._db.execute("UPDATE event SET at = at + 1")
+        shutil.copy(path, left)
+        shutil.copy(tmp_path / "ledger.db-journal", tmp_path / "left.db-journal")
+        ledger._db.execute("ROLLBACK")
+    with Ledger.open(left, read_only=True) as ledger:
+        assert sums(ledger)[0] == 500
+        assert ledger.check() == []
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:

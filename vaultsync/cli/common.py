@@ -149,9 +149,11 @@ class Shell:
 
         from vaultsync.cli.progress import progress
         from vaultsync.periods import local_day
-        from vaultsync.sync import Run
+        from vaultsync.sync import Run, shared
 
         moment, settings = now(), self.settings()
+        if not is_reading and (where := shared.place(settings)):
+            complain(f"{settings.ledger}: the ledger lies in {where}. {shared.REMEDY}")
         with (
             progress(shown=not self.quiet) as told,
             Run(settings, moment, told, sleep=sleep, environ=self.environ, is_reading=is_reading) as run,

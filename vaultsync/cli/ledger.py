@@ -161,11 +161,13 @@ def vacuum(shell: Shell, is_json: bool) -> int:
     """
     from vaultsync.ledger import Ledger, lock
     from vaultsync.ledger import vacuum as shrink
+    from vaultsync.sync.shared import place
 
-    path = shell.settings().ledger
+    settings = shell.settings()
+    path = settings.ledger
     Ledger.open(path, read_only=True, any_schema=True).close()  # a lock beside no ledger would stay there
     with lock(path):
-        before, after = shrink(path)
+        before, after = shrink(path, wal=not place(settings))
     text = f"{path}: {before:,} bytes before, {after:,} after."
     tell(shell, is_json, "vacuum", text, ledger=path, bytes_before=before, bytes_after=after)
     return DONE

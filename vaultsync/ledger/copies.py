@@ -123,8 +123,11 @@ def _temporary_files_in(folder: Path) -> Iterator[None]:
             os.environ["SQLITE_TMPDIR"] = before
 
 
-def vacuum(path: Path) -> tuple[int, int]:
+def vacuum(path: Path, *, wal: bool = True) -> tuple[int, int]:
     """Write a ledger anew without the room that is free in it.
+
+    Args:
+        wal: As of `Ledger.open`.
 
     Returns:
         Its bytes before and after.
@@ -134,7 +137,7 @@ def vacuum(path: Path) -> tuple[int, int]:
     """
     if not path.exists():
         raise missing(path)
-    with closing(connect(path, read_only=False, wal=True, wait=10.0)) as db, guard(path):
+    with closing(connect(path, read_only=False, wal=wal, wait=10.0)) as db, guard(path):
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         before = path.stat().st_size
         free = shutil.disk_usage(path.parent).free

@@ -121,8 +121,9 @@ def missing(path: Path) -> LedgerError:
 
 
 def _opened(path: Path, wait: float, *, read_only: bool, any_schema: bool) -> sqlite3.Connection:
-    """Open a file and see that it is a ledger; nothing is written."""
-    db = patience.connect(path, "ro" if read_only else "rw", wait)
+    """Open a file and see that it is a ledger; at most what a killed run began to write is undone."""
+    is_broken_off = read_only and _has_more(path, "-journal") and prove(path)
+    db = patience.connect(path, "ro" if read_only and not is_broken_off else "rw", wait)
     try:
         db.execute("PRAGMA cell_size_check = ON")
         db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
@@ -175,10 +176,10 @@ def _is_there(path: Path) -> bool:
     return True
 
 
-def _has_more(path: Path) -> bool:
-    """True when changes wait beside a file."""
+def _has_more(path: Path, end: str = "-wal") -> bool:
+    """True when changes wait beside a file: to be written into it, or to be undone."""
     with suppress(OSError):
-        return path.with_name(f"{path.name}-wal").stat().st_size > 0
+        return path.with_name(f"{path.name}{end}").stat().st_size > 0
     return False
 
 

@@ -20,6 +20,7 @@ from vaultsync.model import Preference
 from vaultsync.periods import Calendar, Period, midnight
 from vaultsync.settings import Settings, shipped
 from vaultsync.sync.memory import cache
+from vaultsync.sync.shared import place
 
 if TYPE_CHECKING:
     from vaultsync.aggregate import UsageTable
@@ -69,7 +70,7 @@ class Books:
                 remedy = "Mend --ledger or `ledger:`; `vaultsync collect` makes a new one."
                 raise ConfigError(path, None, "there is no ledger.", remedy)
             return Ledger.empty(path)
-        return Ledger.open(path)
+        return Ledger.open(path, wal=not place(self.settings))
 
     @property
     def lacks_ledger(self) -> bool:

@@ -12,16 +12,13 @@ from vaultsync.ledger import REMEDY, Ledger
 from vaultsync.model import Issue
 from vaultsync.periods import NOTE_KINDS, PERIOD_OF, WEEKDAYS, Period
 from vaultsync.settings import Settings, has_config_folder
-from vaultsync.sync import agents
+from vaultsync.sync import agents, shared
 from vaultsync.sync.books import Books
 from vaultsync.sync.collect import Surroundings, rejected_lines
 from vaultsync.sync.mappings import mapping_collectors
 from vaultsync.sync.places import Places
 from vaultsync.sync.read import installed
 from vaultsync.sync.values import Check
-
-SYNCED = ("dropbox", "onedrive", "icloud", "com~apple~clouddocs", "google drive", "syncthing", "nextcloud")
-"""Folder names that tell of a sync service, in lower case."""
 
 
 def checks(books: Books, places: Places, around: Surroundings) -> list[Check]:
@@ -159,12 +156,5 @@ def _ledger(books: Books, told: Collection[str]) -> Iterator[Check]:
                     yield Check("Ledger", span.source, "ok", text)
     except VaultsyncError as trouble:
         yield Check("Ledger", "file", "error", str(trouble))
-    folder = str(path.parent).lower()
-    if any(name in folder for name in SYNCED) or path.is_relative_to(books.settings.vault):
-        yield Check(
-            "Ledger",
-            "place",
-            "warning",
-            "it lies in a synced folder or in the vault",
-            "Move it to a folder of this machine: `ledger:` in vaultsync.yaml.",
-        )
+    if where := shared.place(books.settings):
+        yield Check("Ledger", "place", "warning", f"it lies in {where}", shared.REMEDY)

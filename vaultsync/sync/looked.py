@@ -13,6 +13,7 @@ from vaultsync.sync.collect import Surroundings
 from vaultsync.sync.mappings import mapping_collectors
 from vaultsync.sync.places import Places
 from vaultsync.sync.read import installed
+from vaultsync.sync.shared import place
 
 APP_FILES = (
     "app.json",
@@ -46,8 +47,11 @@ def looked(books: Books, places: Places, around: Surroundings) -> tuple[list[Pat
 
     Returns:
         Files, whether or not they are there; folders that count with all below them.
-        None: a collector from elsewhere is at work, and that may look at anything.
+        None: a collector from elsewhere is at work, and that may look at anything; or every run has to
+        warn of where the ledger lies.
     """
+    if place(books.settings):
+        return None
     collectors, _ = installed(books.settings, mapping_collectors(books.settings))
     if not all(type(collector).__module__.startswith("vaultsync.") for collector in collectors):
         return None
