@@ -611,3 +611,25 @@ def test_a_temp_file_that_cannot_be_read_stays(
     monkeypatch.setattr(Path, "read_bytes", refuse)
     writer.update(path, becomes(b"new"))
     assert left.exists()
+
+
+@posix
+@pytest.mark.parametrize("saved", [b"", b"a save"])
+def test_a_new_note_that_cannot_be_moved_into_its_place_leaves_no_empty_one(
+    vault: Path, monkeypatch: pytest.MonkeyPatch, saved: bytes
+) -> None:
+    """On a disk without second names and without a rename onto free names only."""
+    path, temp = vault / "new.md", note_at(vault / "temp", b"new")
+
+    def refuse(*_: object) -> None:
+        if path.exists():
+            path.write_bytes(saved)
+        raise OSError("no")
+
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(files, "_rename_call", lambda: None)
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(OSError, match="no"):
+        files.put_new(temp, path)
+    assert (path.read_bytes() if path.exists() else b"") == saved
+    assert path.exists() == bool(saved)

@@ -216,7 +216,12 @@ def _put_new_without_links(temp: Path, path: Path) -> None:
         temp.rename(path)
     elif not _rename(temp, path, _NEW_NAME):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        temp.replace(path)
+        try:
+            temp.replace(path)
+        except OSError:
+            if not path.stat().st_size:  # else somebody has saved into it meanwhile
+                discard(path)
+            raise
 
 
 def sync_folder(folder: Path) -> None:
