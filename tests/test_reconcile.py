@@ -144,6 +144,13 @@ def test_only_amounts_that_were_rounded_differ_by_rounding(bill: str, reason: st
     assert [row.reason for row in found.rows] == [reason]
 
 
+@pytest.mark.parametrize(("bill", "reason"), [("10.05", "rounding"), ("11", "unexplained")])
+def test_many_amounts_do_not_make_a_large_difference_rounding(bill: str, reason: str) -> None:
+    """Exact amounts that happen to add up to whole cents look as if each had been rounded."""
+    found = pair(said("calls", figures("10", 5, stated=1000)), said("bill", figures(bill)))
+    assert [row.reason for row in found.rows] == [reason]
+
+
 def test_what_is_no_model_is_none_whichever_side_tells_it() -> None:
     bill_first = {"rank": (0, "bill")}
     found = pair(

@@ -67,6 +67,8 @@ UNFINISHED: Final = timedelta(days=2)
 """How long providers revise their figures of a day."""
 CENTS: Final = 2
 """Digits behind the point of an amount that was rounded to cents."""
+ROUNDED_OFF: Final = 100
+"""Of a sum of many amounts no more than this part of it is put down to rounding."""
 ALL: Final = "(all)"
 """What stands in the place of a model where one of two tellings names none."""
 PRECISION: Final = 120
@@ -308,7 +310,13 @@ def _reason_of_both(here: Sum, there: Sum, difference: Decimal) -> Reason:
 
 def _slack(here: Sum, there: Sum) -> Decimal:
     """How much of a difference comes of amounts that were rounded before they were told."""
-    return max(_half_digit(side.cost) * side.stated for side in (here, there))
+    return max(_rounded_off(side) for side in (here, there))
+
+
+def _rounded_off(side: Sum) -> Decimal:
+    """The most that rounding made of a sum; exact amounts may happen to add up to whole cents, too."""
+    half = _half_digit(side.cost)
+    return min(half * side.stated, max(half, abs(side.cost or ZERO) / ROUNDED_OFF))
 
 
 def _half_digit(cost: Decimal | None) -> Decimal:
