@@ -73,5 +73,6 @@ class Remains:
 
 
 _MENTIONS = """SELECT key, group_concat(file) FROM mention INDEXED BY mention_event
-    CROSS JOIN event ON event.id = mention.event WHERE mention.event >= ? AND mention.event < ?
+    CROSS JOIN event ON event.id = mention.event
+    WHERE mention.event >= ? AND mention.event < ? AND typeof(file) = 'integer'
     GROUP BY mention.event"""
