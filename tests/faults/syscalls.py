@@ -148,9 +148,10 @@ def one(stage: Stage, case: Case) -> list[str]:
     if met is None:  # not as many calls as before: temp names and the order of folders are random
         return []
     found = list(brought_back(stage, GONE[case.fault])) if case.fault in GONE else []
-    found += stage.broken_at_once(done)
+    knows_less = case.fault == "no logs"
+    found += stage.broken_at_once(done, may_know_less=knows_less)
     if case.fault in ERRORS or case.fault in GONE:
-        found += said_badly(stage, done, may_know_less=case.fault == "no logs")
+        found += said_badly(stage, done, may_know_less=knows_less)
     found += (*stage.broken_later(), *stage.broken_at_last())
     where = f"{met.name} {met.path.removeprefix(str(stage.scene.root))}"
     return [f"{case.act} {case.fault} {case.way} at {case.number} ({where}): {each}" for each in found]

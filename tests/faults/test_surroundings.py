@@ -97,6 +97,7 @@ def test_what_cannot_be_said_is_a_failure_after_the_work(scene: Scene, expected:
 
 @pytest.mark.parametrize("command", ["daily --date 2026-01-08", "report day", "--help", "--version"])
 def test_a_reader_that_goes_away_is_no_trouble(scene: Scene, command: str) -> None:
+    assert ask(scene, "daily", "--date", YESTERDAY).code == 0
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vaultsync.errors import NoteSkipped
 from vaultsync.periods import KINDS, NOTE_OF, Kind, Period
 from vaultsync.sync.books import Books
 from vaultsync.sync.places import Places
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from vaultsync.model import Budget, BudgetState, Figures, Line
 
 INDEX = "project-notes"
+PASSING = (errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""Errors of the system that are not the note's own."""
 WORD = b"llm_project"
 
 
@@ -158,15 +162,24 @@ class Limits:
         return list(found)
 
     def _properties(self, path: Path) -> Mapping[str, object]:
-        """Front matter of a note; empty, with a problem said once, where it cannot be read."""
-        from vaultsync.vault import properties
+        """Front matter of a note; empty, with a problem said once, where it cannot be read.
+
+        Raises:
+            NoteSkipped: The next run may be able to; until then nothing is told without its budgets.
+        """
+        from vaultsync.vault import files, properties
 
         if path not in self._read:
             try:
                 found, why = properties.read(path.read_bytes().decode())
                 self._read[path] = found, why and f"{why}. Mend it; until then its budgets do not count."
-            except (OSError, UnicodeDecodeError) as error:
-                self._read[path] = {}, f"it cannot be read ({error.__class__.__name__}). Save it as UTF-8."
+            except UnicodeDecodeError:
+                self._read[path] = {}, "it is not UTF-8. Save it as UTF-8."
+            except OSError as error:
+                why = f"it cannot be read ({error.strerror})."
+                if error.errno in PASSING:
+                    raise NoteSkipped(path, why, files.advice(error)) from error
+                self._read[path] = {}, f"{why} {files.advice(error)}"
         values, problem = self._read[path]
         if problem:
             self._trouble(f"{self._name(path)}: {problem}")
