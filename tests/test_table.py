@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaultsync.model import Coverage, Line, Summary, TokenCounts
+from vaultsync.model import Coverage, Intake, Line, Summary, TokenCounts
 from vaultsync.table import MEASURES, defuse, to_csv, to_json
 
 TOKENS = TokenCounts(input=100, cache_read=20, cache_write_5m=3, cache_write=4, output=50, reasoning=10)
@@ -33,7 +33,7 @@ def summary(*lines: Line, by: tuple[str, ...] = ("model",), cost: str | None = "
 
 
 def text_of(what: Summary) -> str:
-    return to_json(what, zone="Europe/Berlin", currency="USD")
+    return to_json(what, Intake(3, 1, 0, ()), zone="Europe/Berlin", currency="USD")
 
 
 def test_json_says_what_it_is_and_what_it_covers() -> None:

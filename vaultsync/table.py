@@ -15,7 +15,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from vaultsync.model import Coverage, Line, Summary
+from vaultsync.model import Coverage, Intake, Line, Summary
 from vaultsync.text import decimal_text
 
 SCHEMA = "vaultsync.report/1"
@@ -37,10 +37,11 @@ FORMULA = re.compile(r"[=+\-@\t\r＝＋－＠]")
 Cell = str | int | Decimal | None
 
 
-def to_json(summary: Summary, *, zone: str, currency: str) -> str:
+def to_json(summary: Summary, intake: Intake, *, zone: str, currency: str) -> str:
     """The object of `report --json`: the same summary gives the same bytes.
 
     Args:
+        intake: What became of all that was read.
         zone: Name of the time zone that cuts the days.
         currency: Of the costs.
     """
@@ -57,7 +58,7 @@ def to_json(summary: Summary, *, zone: str, currency: str) -> str:
     rows = ",\n".join(f"    {json_text(row)}" for row in rows_of(summary))
     lines += [f'  "rows": [\n{rows}\n  ],' if rows else '  "rows": [],']
     lines += [f'  "totals": {json_text(measures(summary.total))},']
-    lines += [f'  "coverage": {json_text(coverage_of(summary.total))}']
+    lines += [f'  "coverage": {json_text(coverage_of(summary.total) | read_of(intake))}']
     return "\n".join(["{", *lines, "}", ""])
 
 
@@ -114,6 +115,22 @@ def coverage_of(line: Line) -> dict[str, Cell | Mapping[str, Cell]]:
         "flags": dict(c.flags),
         "foreign": dict(line.foreign),
     }
+
+
+def read_of(intake: Intake) -> dict[str, Mapping[str, Cell] | Sequence[Mapping[str, Cell]]]:
+    """What became of all that was ever read, whatever the range; `read` is the sum of the other four."""
+    lines = {
+        "read": intake.read,
+        "counted": intake.counted,
+        "duplicate": intake.duplicate,
+        "pending": intake.pending,
+        "rejected": intake.rejected_lines,
+    }
+    rejected = [
+        {"file": str(each.path), "line": each.line, "lines": each.lines, "reason": each.text}
+        for each in intake.rejected
+    ]
+    return {"lines": lines, "rejected": rejected}
 
 
 def defuse(cell: Cell) -> str:

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from vaultsync import sync
 from vaultsync.cli import common, main
-from vaultsync.model import Amount, Coverage, Line, Notice, Summary, TokenCounts
+from vaultsync.model import Amount, Coverage, Intake, Line, Notice, Summary, TokenCounts
 from vaultsync.periods import Calendar, Kind, Period
 from vaultsync.sync import Collected, NoteResult, Outcome, Overview
 from vaultsync.sync.reconcile import Reconciled
@@ -92,6 +92,9 @@ class FakeRun:
     def figures(self, since: date, until: date, dimensions: object = None) -> Figures:
         self.asked.append(("figures", since, until))
         return Figures(self.asked)
+
+    def intake(self) -> Intake:
+        return Intake(3, 1, 0, ())
 
     def titles(self) -> dict[str, str]:
         return {"own": "Weed the beds"}

@@ -28,11 +28,11 @@ def summarized(asked: list[Any]) -> Any:
 
 
 def test_collect_says_what_was_found_per_source(cli: Cli, answer: Answer) -> None:
-    found = SourceCount("claude-code", 12, 3, 1234, 5, 6, 7, date(2026, 1, 1), date(2026, 1, 7))
+    found = SourceCount("claude-code", 12, 3, 1234, 5, 6, 7, 8, date(2026, 1, 1), date(2026, 1, 7))
     answer(Outcome(Collected((found,))))
     result = cli("collect")
     assert result.stdout.splitlines()[-1].split() == (
-        ["claude-code", "12", "3", "1,234", "5", "6", "7", "2026-01-01", "2026-01-07"]
+        ["claude-code", "12", "3", "1,234", "5", "6", "8", "7", "2026-01-01", "2026-01-07"]
     )
 
 

@@ -39,9 +39,15 @@ INSERT INTO present VALUES (20460, 2, 1, 0), (20460, 2, 10, 0);
 INSERT INTO title VALUES (7, 1, 0, 'Poems');
 """
 """What version 2 added: the same spend told twice, of which the calls count, and a title."""
-LEDGERS = {1: (schema.V1, CALLS), 2: (schema.V1, schema.V2, CALLS, TELLINGS)}
+REJECTED = "UPDATE file SET state = '{\"rejected\":2}'"
+"""Lines of which only their number was kept."""
+LEDGERS = {
+    1: (schema.V1, CALLS),
+    2: (schema.V1, schema.V2, CALLS, TELLINGS),
+    3: (schema.V1, schema.V2, CALLS, TELLINGS, schema.V3, REJECTED),
+}
 """Statements that make a ledger of a version."""
-DIGESTS = ("f3acd6e532302537", "e5239f095aae49ef", "40b33494a635aa79")
+DIGESTS = ("f3acd6e532302537", "e5239f095aae49ef", "40b33494a635aa79", "1c851dc06a9987bb")
 """First digits of the SHA-256 of each migration: what was released stays as it is."""
 
 

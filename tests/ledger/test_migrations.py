@@ -50,6 +50,14 @@ def test_an_older_ledger_keeps_all_it_knows_and_can_do_all_that_is_new(tmp_path:
         assert ledger.check() == []
 
 
+def test_rejected_lines_of_which_only_the_number_was_kept_stay_rejected(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    released.make(path, 3)
+    with Ledger.open(path) as ledger:
+        ((issue,),) = ledger.rejected().values()
+        assert (issue.path, issue.line, issue.lines) == (Path("a.jsonl"), None, 2)
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_before_that_it_is_backed_up_once_and_the_backup_is_whole(tmp_path: Path, version: int) -> None:
     path = tmp_path / "ledger.db"

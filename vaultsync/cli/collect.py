@@ -12,7 +12,7 @@ from vaultsync.cli.program import DONE, LEFT_UNDONE, say, visible
 if TYPE_CHECKING:
     from vaultsync.sync import SourceCount
 
-TITLES = ("source", "files", "read", "new", "copies", "partial", "rejected", "first", "last")
+TITLES = ("source", "files", "read", "new", "copies", "partial", "pending", "rejected", "first", "last")
 
 
 @command("collect")
@@ -20,8 +20,9 @@ TITLES = ("source", "files", "read", "new", "copies", "partial", "rejected", "fi
 def collect(shell: Shell, strict: bool) -> int:
     """Read new log data into the ledger, and say what was found per source.
 
-    `copies` are rows of calls that were known already, `partial` calls of which only a part is known. Logs
-    are only read. What was counted once is not counted again, wherever its log is moved.
+    `copies` are rows of calls that were known already, `partial` calls of which only a part is known,
+    `pending` last lines and documents that are still being written. Logs are only read. What was counted
+    once is not counted again, wherever its log is moved.
     """
     with shell.open() as (run, _, _):
         collected = run.collect()
@@ -43,7 +44,7 @@ def collect(shell: Shell, strict: bool) -> int:
 
 
 def _row(found: SourceCount) -> tuple[str, ...]:
-    counts = (found.files, found.read, found.new, found.joined, found.partial, found.rejected)
+    counts = (found.files, found.read, found.new, found.joined, found.partial, found.pending, found.rejected)
     return found.source, *(f"{n:,}" for n in counts), str(found.first or ""), str(found.last or "")
 
 

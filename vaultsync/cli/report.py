@@ -79,26 +79,28 @@ def report(
         summary = figures.summarize(whole, by, period, where or None)
         titles = run.titles() if form is None and "session" in by else {}
         beside = run.beside(whole) if form is None and not where else []
-    lines = [write(summary, settings, form, titles).rstrip("\n"), *_sentences(beside, settings.currency)]
+        if form == "json":
+            from vaultsync.table import to_json
+
+            text = to_json(summary, run.intake(), zone=settings.zone_name, currency=settings.currency)
+        else:
+            text = write(summary, settings, form, titles)
+    lines = [text.rstrip("\n"), *_sentences(beside, settings.currency)]
     say("\n".join(lines))
     return DONE
 
 
 def write(summary: Summary, settings: Settings, form: str | None, titles: Mapping[str, str]) -> str:
-    """The text of a summary in a form; titles of sessions are shown on the screen only."""
+    """The text of a summary for people or spreadsheets; titles of sessions are shown on the screen only."""
     if form == "markdown":
         from vaultsync.render import markdown_table
 
         return markdown_table(summary, settings.currency)
     if form is None:
         return on_screen(summary, settings.currency, titles)
-    from vaultsync.table import to_csv, to_json
+    from vaultsync.table import to_csv
 
-    return (
-        to_csv(summary)
-        if form == "csv"
-        else to_json(summary, zone=settings.zone_name, currency=settings.currency)
-    )
+    return to_csv(summary)
 
 
 def _sentences(notices: Sequence[Notice], currency: str) -> Iterator[str]:

@@ -161,6 +161,11 @@ class Reader:
         """True when nobody seems to be writing the document."""
         return self.rest_seconds >= REST_DOCUMENT
 
+    @property
+    def is_pending(self) -> bool:
+        """True when the last line, or the document, may still be being written; known at the end."""
+        return self.verdict == "pending" or (not self.file.packed and self.end < self.file.size)
+
     def _open(self, buffering: int = PIECE) -> IO[bytes]:
         if self.file.member:
             return self.file.member.open()
@@ -263,9 +268,9 @@ class Reader:
         self.verdict = "damaged"
         self.reject(line, text)
 
-    def reject(self, line: int | None, text: str) -> None:
-        """Note a line, or the file, that does not count."""
-        self.issues.append(Issue(self.file.path, line, text))
+    def reject(self, line: int | None, text: str, lines: int = 1) -> None:
+        """Note a line, or the file, that does not count; or only how many lines."""
+        self.issues.append(Issue(self.file.path, line, text, lines=lines))
 
 
 def unpacked_limit(size: int) -> int:
@@ -295,7 +300,7 @@ def capped(findings: Iterator[Finding], reader: Reader) -> Iterator[Finding]:
         if rejected == REJECTED_LIMIT and not events and reader.is_fresh:
             reader.end = reader.file.size
             text = "it is not a usage log: 1,000 lines rejected, none good. Move it out."
-            yield Issue(reader.file.path, None, text)
+            yield Issue(reader.file.path, None, text, lines=0)
             return
     if (more := rejected - REJECTED_LIMIT) > 0:
-        yield Issue(reader.file.path, None, f"{more:,} more lines are rejected.")
+        yield Issue(reader.file.path, None, f"{more:,} more lines are rejected.", lines=more)

@@ -181,8 +181,8 @@ def json_document(reader: Reader) -> tuple[list[Any], str]:
     bad = [n for n, line in enumerate(lines, 1) if line.strip(BLANK) and n not in found]
     for number in bad[:REJECTED_LIMIT]:
         reader.reject(number, "the line is not a whole JSON record. Restore or remove it.")
-    if len(bad) > REJECTED_LIMIT:
-        reader.reject(None, f"{len(bad) - REJECTED_LIMIT:,} more lines are rejected.")
+    if (more := len(bad) - REJECTED_LIMIT) > 0:
+        reader.reject(None, f"{more:,} more lines are rejected.", more)
     whole = (line if n in found else "" for n, line in enumerate(lines, 1))
     return [value for values in found.values() for value in values], "\n".join(whole)
 

@@ -119,7 +119,7 @@ def _named(found: Iterator[LogFile | Issue], reader: Reader) -> Iterator[LogFile
         refused += 1
         reader.issues += [one] if refused <= REJECTED_LIMIT else []
     if (more := refused - REJECTED_LIMIT) > 0:
-        reader.reject(None, f"{more:,} more files in it are refused.")
+        reader.reject(None, f"{more:,} more files in it are refused.", more)
 
 
 def _members(reader: Reader, archive: ZipFile) -> Iterator[LogFile | Issue]:

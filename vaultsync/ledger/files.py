@@ -225,6 +225,8 @@ FILE_COLUMNS = "id, path, collector, size, mtime_ns, inode, device, offset, line
 _BUT_ID = FILE_COLUMNS.split(", ")[1:]
 ADD_FILE = f"INSERT INTO file ({', '.join(_BUT_ID)}) VALUES ({', '.join('?' * len(_BUT_ID))})"
 UPDATE_FILE = f"UPDATE file SET {', '.join(f'{name} = ?' for name in _BUT_ID)} WHERE id = ?"
+COUNT_TOLD = "UPDATE file SET told = told * ? + ?, counted = max(0, counted + ?) WHERE id = ?"
+"""Takes whether reading went on (1) or began anew (0), sightings, events that were new less those removed."""
 
 
 def file_row(batch: Batch) -> tuple[object, ...]:

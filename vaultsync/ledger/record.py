@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from vaultsync.ledger import rejected
 from vaultsync.ledger.calls import HISTORY, Calls, Done, Manner, mention
 from vaultsync.ledger.facts import keep
-from vaultsync.ledger.files import ADD_FILE, FILE_COLUMNS, UPDATE_FILE, Recorded, head_hash
+from vaultsync.ledger.files import ADD_FILE, COUNT_TOLD, FILE_COLUMNS, UPDATE_FILE, Recorded, head_hash
 from vaultsync.ledger.identity import AT, content, content_key, instant
 from vaultsync.ledger.marks import Marks
 from vaultsync.ledger.names import Names
@@ -70,6 +71,7 @@ class Recorder:
             self._file = row[0]
             if row[1] != said.path:
                 self._db.execute("UPDATE file SET path = NULL WHERE path = ?", (said.path,))
+                rejected.move(self._db, row[1], said.path)
         return True
 
     def _goes_on(self, row: tuple[Any, ...]) -> bool:
@@ -85,9 +87,12 @@ class Recorder:
 
     def _leave_file(self) -> None:
         if self._file is None:
-            self._db.execute(ADD_FILE, self._said.file)
+            self._file = self._db.execute(ADD_FILE, self._said.file).lastrowid
         else:
             self._db.execute(UPDATE_FILE, (*self._said.file, self._file))
+        done, goes_on = self._done, not self._is_fresh
+        told, counted = done.new + done.duplicates, done.new - done.removed
+        self._db.execute(COUNT_TOLD, (goes_on, told, counted, self._file))
 
     # --- what it says ---
 

@@ -155,7 +155,23 @@ INSERT INTO seal SELECT at / 900000000 * 900, count(*), sum((
     FROM event NOT INDEXED GROUP BY 1
 """
 
-MIGRATIONS: tuple[str, ...] = (V1, V2, V3)
+V4 = """
+-- Of a file as it was last read: how often it tells of events; of how many it was the first to tell.
+ALTER TABLE file ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE file ADD COLUMN counted INTEGER NOT NULL DEFAULT 0;
+
+-- What of a file was not counted, and why; without a line: the file, or only the number of further lines. The
+-- path is that of the file, too, but for what lies in a ZIP.
+CREATE TABLE rejected (
+    file BLOB NOT NULL, path BLOB NOT NULL, line INTEGER, lines INTEGER NOT NULL, reason TEXT NOT NULL
+) STRICT;
+CREATE INDEX rejected_file ON rejected (file);
+INSERT INTO rejected SELECT path, path, NULL, json_extract(state, '$.rejected'),
+    'which lines were rejected was not kept when they were read. Mend them; the file is then read again.'
+    FROM file WHERE path IS NOT NULL AND json_extract(state, '$.rejected') > 0
+"""
+
+MIGRATIONS: tuple[str, ...] = (V1, V2, V3, V4)
 """The n-th leads from schema n to n + 1; statements end with a semicolon at the end of a line."""
 
 

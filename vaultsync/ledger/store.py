@@ -7,13 +7,14 @@ moment leaves the state before or after.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+from vaultsync.ledger import rejected
 from vaultsync.ledger.files import FILE_COLUMNS, Batch, Files, Recorded
 from vaultsync.ledger.founding import in_memory
 from vaultsync.ledger.identity import Text, instant, microseconds
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from vaultsync.ledger.prepared import Prepared
     from vaultsync.ledger.stored import SessionSpan, SourceSpan, StoredEvent
     from vaultsync.ledger.tellings import Hidden, HiddenDay
-    from vaultsync.model import SessionTotal
+    from vaultsync.model import Issue, SessionTotal
 
 AS_USUAL = Preference()
 
@@ -195,6 +196,15 @@ class Ledger:
                 look(self._db, self._names)
         return changed
 
+    def keep_rejected(self, file: Path, issues: Iterable[Issue], *, goes_on: bool = False) -> None:
+        """Keep what of a file does not count, in the place of what was kept before.
+
+        Args:
+            goes_on: Beside that, for the file was read on.
+        """
+        with self._guarded(), self.transaction():
+            rejected.keep(self._db, file, issues, goes_on=goes_on)
+
     # --- files, changes, notes, facts about the ledger ---
 
     def files(self) -> Files:
@@ -202,6 +212,16 @@ class Ledger:
         ask = f"SELECT {FILE_COLUMNS} FROM file WHERE path IS NOT NULL ORDER BY id"
         with self._guarded():
             return Files(self._db.execute(ask).fetchall())
+
+    def rejected(self) -> dict[Path, list[Issue]]:
+        """Lines and files that do not count, by the file that was read; also of files that are gone."""
+        with self._guarded():
+            return rejected.kept(self._db)
+
+    def sightings(self) -> tuple[int, int]:
+        """How many events there are, and how many more times files tell of them, copies of files included."""
+        with self._guarded():
+            return rejected.sightings(self._db)
 
     def changes(self, since: int = 0) -> Changes:
         """What changed after a token was given; after 0, all that was ever recorded."""

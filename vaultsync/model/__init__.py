@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from vaultsync.model.told import *  # noqa: F403
 
 NOUNS = {
-    "events": "UsageEvent TokenCounts AgentName FinalOutput SessionTotal SessionTitle Issue Finding Quality "
+    "events": "UsageEvent TokenCounts AgentName FinalOutput SessionTotal SessionTitle Issue Intake Finding "
+    "Quality "
     "CostKind Grain TOKEN_CLASSES MAX_COUNT SAME_KEY",
     "rates": "RateKey AppliedRate Pricer UsageRows",
     "sums": "Amount Coverage Line Summary Figures CostBasis CostChoice",

@@ -182,6 +182,9 @@ class Issue:
     """What is wrong, with the value quoted, and what to do; one sentence or two."""
     rejected: bool = True
     """True: the line or file was not counted. False: it was counted, and this is worth knowing."""
+    lines: int = 1
+    """Rejected lines that it stands for: more where only their number is told, none where each is told too;
+    1 for a file of which nothing was read."""
 
     @property
     def reason(self) -> str:
@@ -194,6 +197,29 @@ class Issue:
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}" if self.line else f"{self.path}"
         return f"{place}: {self.text}"
+
+
+class Intake(NamedTuple):
+    """What became of all that was ever read; in lines, or in what a document or a database has for them."""
+
+    counted: int
+    """Events in the ledger."""
+    duplicate: int
+    """Further sightings of them: copies, later rows of a call."""
+    pending: int
+    """Last lines that are still being written."""
+    rejected: tuple[Issue, ...]
+    """Lines and files that are still there and do not count, by path and line."""
+
+    @property
+    def rejected_lines(self) -> int:
+        """How many lines are rejected; a file of which nothing was read is one."""
+        return sum(issue.lines for issue in self.rejected)
+
+    @property
+    def read(self) -> int:
+        """All of them."""
+        return self.counted + self.duplicate + self.pending + self.rejected_lines
 
 
 Finding = UsageEvent | AgentName | FinalOutput | SessionTotal | SessionTitle | Issue

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from vaultsync.collectors import registry
 from vaultsync.collectors.finding import find_files
-from vaultsync.collectors.packing import PACKED
 from vaultsync.collectors.registry import Collector
 from vaultsync.errors import ConfigError
 from vaultsync.ledger import FileState, Ledger, Recorded
@@ -23,14 +22,13 @@ from vaultsync.model import TELLS, Issue, Preference
 from vaultsync.periods import local_day
 from vaultsync.settings import Settings
 from vaultsync.sync.crew import Unread, readings
+from vaultsync.sync.intake import is_held
 from vaultsync.sync.read import (
-    REJECTED,
     CollectorFailed,
     Reading,
     Told,
     has_moved_on,
     is_as_read,
-    is_there,
     taken_of,
 )
 from vaultsync.sync.values import Collected, SourceCount
@@ -66,6 +64,8 @@ class Collecting:
     _counts: dict[str, SourceCount] = field(default_factory=dict)
     _removed: int = 0
     _reasons: dict[str, Counter[str]] = field(default_factory=dict)
+    _refused: dict[Path, list[Issue]] = field(default_factory=dict)
+    """What is wrong with files of which nothing could be recorded."""
     _unchanged: Counter[str] = field(default_factory=Counter)
     """Files with nothing new, by collector."""
 
@@ -80,6 +80,7 @@ class Collecting:
         wanted = [*self._agent_files(collectors), *self._log_files()]
         fresh = [file for path, owner in wanted if (file := self._unread(path, owner, known, reading))]
         self._take(reading, fresh)
+        self._keep_refused()
         self.ledger.settle(is_choosing=Preference(*self.settings.tellings).names_sources)
         for name, files in self._unchanged.items():
             self._count(name, files=files)
@@ -114,6 +115,7 @@ class Collecting:
         for found in files:
             if isinstance(found, Issue):
                 self._issues.append(found)
+                self._refuse(found)
             else:
                 yield found, owner
 
@@ -129,12 +131,27 @@ class Collecting:
         if state is None or (owner and owner != state.collector) or not reading.is_current(state):
             return Unread(path, owner, info.st_size)
         # An unfinished last line may count once it has rested.
-        is_held = state.offset < state.size and not path.name.endswith(PACKED)
-        if is_held or not is_as_read(info, state) or has_moved_on(path, state):
+        if is_held(state) or not is_as_read(info, state) or has_moved_on(path, state):
             return Unread(path, owner, max(0, info.st_size - state.offset))
         for name, files in taken_of(state).items():
             self._unchanged[name] += files
         return None
+
+    # --- what cannot be read ---
+
+    def _refuse(self, issue: Issue) -> None:
+        if issue.rejected:
+            self._refused.setdefault(Path(issue.path), []).append(issue)
+
+    def _keep_refused(self) -> None:
+        """Keep which files cannot be read, and forget those that could not be and are no longer tried."""
+        known, read = self.ledger.rejected(), self.ledger.files()
+        news = {path: issues for path, issues in self._refused.items() if known.get(path) != issues}
+        news |= {path: [] for path in known if str(path) not in read and path not in self._refused}
+        if news:
+            with self.ledger.transaction():
+                for path, issues in news.items():
+                    self.ledger.keep_rejected(path, issues)
 
     # --- one file ---
 
@@ -148,8 +165,14 @@ class Collecting:
                 recorded = self.ledger.record(told.prepared)
         except CollectorFailed as failure:
             told.issues.append(Issue(told.path, None, str(failure)))
-            told.source = ""
+            told.source, told.prepared = "", None
         self._issues += (*told.issues, *recorded.issues)
+        if told.prepared:
+            goes_on, issues = told.prepared.start > 0, (*told.issues, *recorded.issues)
+            self.ledger.keep_rejected(told.path, issues, goes_on=goes_on)
+        else:
+            for issue in told.issues:
+                self._refuse(issue)
         if not told.source:
             return
         self._reasons.setdefault(told.source, Counter()).update(
@@ -165,6 +188,7 @@ class Collecting:
             joined=recorded.duplicates,
             partial=told.partial,
             rejected=told.rejected + len(recorded.issues),
+            pending=told.pending,
             days=days,
         )
 
@@ -216,9 +240,3 @@ def check_tellings(settings: Settings, collectors: Sequence[Collector]) -> None:
                 why = f"the events of this collector are told as {', '.join(own)}"
                 what = f"tellings.{key} names '{name}', and {why if own else 'no collector has this name'}."
                 raise ConfigError(where, None, what, nearest_or_all(name, {*own} or {*kinds, *known}).strip())
-
-
-def rejected_lines(ledger: Ledger) -> dict[str, int]:
-    """Log files that are still there, with the number of their lines that were not counted."""
-    found = {name: state.state.get(REJECTED, 0) for name, state in sorted(ledger.files().items())}
-    return {name: count for name, count in found.items() if count and is_there(Path(name))}

@@ -14,7 +14,8 @@ from vaultsync.periods import NOTE_KINDS, PERIOD_OF, WEEKDAYS, Period
 from vaultsync.settings import Settings, has_config_folder
 from vaultsync.sync import agents, shared
 from vaultsync.sync.books import Books
-from vaultsync.sync.collect import Surroundings, rejected_lines
+from vaultsync.sync.collect import Surroundings
+from vaultsync.sync.intake import rejected_lines
 from vaultsync.sync.mappings import mapping_collectors
 from vaultsync.sync.places import Places
 from vaultsync.sync.read import installed

@@ -33,8 +33,6 @@ from vaultsync.sync.zone import Zone, is_of_another, note
 
 TAIL = 1024
 """Bytes before the end of what was read that must be the same when reading goes on."""
-REJECTED = "rejected"
-"""Under this name a file's state keeps how many of its lines were not counted."""
 WAL = "wal"
 """Under this name the state of a database keeps what its changes looked like before it was read."""
 ZIP = "(zip)"
@@ -54,6 +52,8 @@ class Told:
     """What is to be recorded; None: nothing, what the file said before stands."""
     issues: list[Issue] = field(default_factory=list)
     rejected: int = 0
+    pending: int = 0
+    """1 where its last line, or all of it, may still be being written."""
     partial: int = 0
     """Events whose output is a placeholder."""
 
@@ -167,7 +167,6 @@ class Reading:
             told.issues.append(Issue(file.path, None, f"no collector knows a file in it. {remedy}"))
         if taken and is_whole and reader.verdict == "read":
             reader.end, reader.state = file.size, {FILES: taken, ASKED: self._asked}
-            reader.state |= {REJECTED: len(told.issues)} if told.issues else {}
             note(reader.zone, reader.state)
             told.prepared = prepare(Batch(ZIP, reader, ()))
         return told
@@ -256,7 +255,7 @@ def watched(findings: Iterable[Finding], told: Told, latest: datetime) -> Iterat
     for finding in findings:
         if isinstance(finding, Issue):
             told.issues.append(finding)
-            told.rejected += finding.rejected
+            told.rejected += finding.lines * finding.rejected
             continue
         if isinstance(finding, UsageEvent):
             told.partial += finding.quality == "partial"
@@ -271,14 +270,12 @@ def watched(findings: Iterable[Finding], told: Told, latest: datetime) -> Iterat
 
 
 def finishing(findings: Iterable[Finding], reader: Reader, told: Told) -> Iterator[Finding]:
-    """Pass findings on; at the end note how many lines were rejected, and what stands before the end."""
-    before = 0 if reader.is_fresh else reader.state.get(REJECTED, 0)
+    """Pass findings on; at the end note what stands before the end of what was read."""
     yield from findings
     told.issues += reader.issues
-    told.rejected += len(reader.issues)
-    rejected = before + sum(issue.rejected for issue in told.issues)
-    if rejected:
-        reader.state[REJECTED] = rejected
+    told.rejected += sum(issue.lines for issue in reader.issues)
+    told.pending += reader.is_pending
+    if told.rejected:
         reader.state.pop(MARKS, None)  # so that they are named again
     note(reader.zone, reader.state)
     if not reader.file.packed and reader.end:

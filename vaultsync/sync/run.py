@@ -19,7 +19,7 @@ from vaultsync.sync.collect import Collecting, Progress, Surroundings
 if TYPE_CHECKING:
     from vaultsync.aggregate import UsageTable
     from vaultsync.ledger import StoredEvent
-    from vaultsync.model import Notice, UsageEvent
+    from vaultsync.model import Intake, Notice, UsageEvent
     from vaultsync.periods import Calendar, NoteKind, Period
     from vaultsync.pricing import PriceList
     from vaultsync.sync.looked import Trees
@@ -135,6 +135,12 @@ class Run:
         from vaultsync.sync import reconcile
 
         return reconcile.beside(self.books, period)
+
+    def intake(self) -> Intake:
+        """What became of all that was read."""
+        from vaultsync.sync.intake import intake
+
+        return intake(self.ledger)
 
     def titles(self) -> dict[str, str]:
         """What sessions are called, by their ids."""

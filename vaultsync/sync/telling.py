@@ -13,7 +13,7 @@ from vaultsync.model import BudgetState, Figures, Notice
 from vaultsync.periods import Kind, NoteKind, Period
 from vaultsync.settings import shipped
 from vaultsync.sync.books import DAY, Books
-from vaultsync.sync.collect import rejected_lines
+from vaultsync.sync.intake import rejected_lines
 from vaultsync.sync.limits import Limits
 from vaultsync.sync.values import Target
 

@@ -79,6 +79,8 @@ class SourceCount:
     """Copies and later rows of calls already known."""
     partial: int = 0
     rejected: int = 0
+    pending: int = 0
+    """Last lines, and documents, that may still be being written; the next run asks again."""
     first: date | None = None
     last: date | None = None
     reasons: tuple[tuple[str, int], ...] = ()
