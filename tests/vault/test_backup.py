@@ -180,12 +180,18 @@ def test_notes_with_backups_are_listed(desk: Desk) -> None:
     assert desk.backups.notes() == [NAME]
 
 
-def test_a_damaged_backup_is_not_used(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    ("what", "why"), [("rotten", r"damaged\. Put a good copy"), ("gone", r"No such file.*\. Run again later")]
+)
+def test_a_backup_that_is_damaged_or_cannot_be_read_is_not_used(desk: Desk, what: str, why: str) -> None:
     desk.save(b"mine")
     desk.write(b"ours")
     (stored,) = desk.state.glob("backups/*/*.md")
-    stored.write_bytes(b"rotten")
-    with pytest.raises(NoteSkipped, match="damaged"):
+    if what == "gone":
+        stored.unlink()
+    else:
+        stored.write_bytes(b"rotten")
+    with pytest.raises(NoteSkipped, match=why):
         desk.undo()
     assert desk.path.read_bytes() == b"ours"
 

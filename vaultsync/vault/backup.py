@@ -202,9 +202,11 @@ class Backups:
         try:
             data = (self._home(history.note) / backup.file).read_bytes()
         except OSError as error:
-            raise NoteSkipped(history.note, f"its backup {backup.file} cannot be read.") from error
+            reason = f"its backup {backup.file} cannot be read: {error.strerror or error}."
+            raise NoteSkipped(history.note, reason, files.advice(error)) from error
         if _sha(data) != backup.sha:
-            raise NoteSkipped(history.note, f"its backup {backup.file} is damaged.")
+            reason = f"its backup {backup.file} is damaged."
+            raise NoteSkipped(history.note, reason, "Put a good copy of it into its place.")
         return data
 
     def _save(self, history: History) -> None:
