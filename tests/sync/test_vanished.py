@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.sync.conftest import World, event
-from vaultsync.vault.note import Writer
+from vaultsync.vault.writer import Writer
 
 
 @pytest.mark.parametrize("folder", ["vault", "state"])

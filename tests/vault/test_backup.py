@@ -9,7 +9,8 @@ import pytest
 from vaultsync.errors import NoteSkipped
 from vaultsync.vault.backup import Backups
 from vaultsync.vault.files import Clock
-from vaultsync.vault.note import Note, Writer, Written
+from vaultsync.vault.note import Note
+from vaultsync.vault.writer import Writer, Written
 
 NOON = datetime(2026, 1, 7, 12, tzinfo=UTC)
 NAME = "Daily/2026-01-07.md"

@@ -13,10 +13,12 @@ from vaultsync.sync.books import Books
 from vaultsync.sync.places import Places, vault_name
 from vaultsync.sync.telling import Telling, Told
 from vaultsync.sync.values import Action, NoteResult, Options, Target
-from vaultsync.vault import create, note, properties, section
+from vaultsync.vault import create, properties, section
 from vaultsync.vault.backup import Backups
 from vaultsync.vault.block import find_blocks
-from vaultsync.vault.note import Note, Writer
+from vaultsync.vault.diff import diff
+from vaultsync.vault.note import Note, read
+from vaultsync.vault.writer import Writer
 
 COST = re.compile("llm_cost_[a-z]{3}")
 """Property that we write; the last word is the currency."""
@@ -111,11 +113,11 @@ class Keeper:
             self._remember(target, path)
             action: Action = "written" if done.changed else "left" if told is None else "unchanged"
             return self._result(target, path, action, remark)
-        old = note.read(path, self.books.settings.vault)
+        old = read(path, self.books.settings.vault)
         new = edit(old)
         if new == old.data:
             return self._result(target, path, "unchanged" if told else "left", remark)
-        return self._result(target, path, "would-write", remark, note.diff(old.data, new, self._name(path)))
+        return self._result(target, path, "would-write", remark, diff(old.data, new, self._name(path)))
 
     def _check_owner(self, target: Target, text: str, path: Path) -> None:
         """Refuse a note that is another period's as well: they would replace each other for ever."""
@@ -162,7 +164,7 @@ class Keeper:
         text, remark, _ = self._edited(target, told, start.text, path)
         data = text.encode()
         if not self.options.writes:
-            return self._result(target, path, "would-create", remark, note.diff(b"", data, self._name(path)))
+            return self._result(target, path, "would-create", remark, diff(b"", data, self._name(path)))
         self.writer.create(
             path, data, lambda _, new: self.backups.keep(self._name(path), None, new, self.now)
         )

@@ -18,8 +18,10 @@ from vaultsync.sync.places import vault_name
 from vaultsync.sync.plan import Plan
 from vaultsync.sync.values import Action, NoteResult, Options, Outcome, Target
 from vaultsync.vault.backup import Backups
+from vaultsync.vault.diff import diff
 from vaultsync.vault.files import Clock
-from vaultsync.vault.note import Writer, Written, diff, read
+from vaultsync.vault.note import read
+from vaultsync.vault.writer import Writer, Written
 
 if TYPE_CHECKING:
     from vaultsync.sync.run import Run
@@ -46,7 +48,7 @@ class Refreshing:
             limits = Limits(self.books, self.run.places)
             plan = Plan(self.books, self.run.places, limits, day, options.only)
             if plan.is_idle() and not (options.force or options.adopt):
-                return Outcome(collected, problems=late, is_idle=self._writer().is_done)
+                return Outcome(collected, problems=late, is_idle=self._writer().saves.is_done)
             targets = plan.targets()
             outcome = self._refresh(targets, limits, plan.today, options)
             if options.writes:
@@ -66,8 +68,8 @@ class Refreshing:
         """Give back what was saved into files that earlier runs replaced, and say so."""
         with self._writer() as writer:
             if options.writes:
-                writer.look_again()
-            return tuple(writer.remarks)
+                writer.saves.look_again()
+            return tuple(writer.saves.remarks)
 
     def _hints(self, targets: Sequence[tuple[Target, bool]]) -> tuple[str, ...]:
         """Tell of past days with usage that have no note: a scheduled run never makes one."""
@@ -137,7 +139,7 @@ class Refreshing:
         results: list[NoteResult] = []
         with self._writer() as writer:
             if options.writes:
-                writer.look_again()
+                writer.saves.look_again()
             keeping = Keeper(
                 self.books, self.run.places, telling, writer, self._backups(), options, self.run.now
             )
@@ -149,7 +151,7 @@ class Refreshing:
                     if self._progress:
                         self._progress("Refreshing notes", number, len(targets))
                 self.books.check_disks()
-        problems = (*self.books.prices.warnings, *limits.problems, *writer.remarks)
+        problems = (*self.books.prices.warnings, *limits.problems, *writer.saves.remarks)
         return Outcome(None, tuple(results), problems)
 
     def _writer(self) -> Writer:
@@ -182,7 +184,7 @@ class Refreshing:
         results = []
         with self.run.alone(), self._writer() as writer:
             if options.writes:
-                writer.look_again()
+                writer.saves.look_again()
             for name in names:
                 self.books.check_disks()
                 if not note and not backups.folder.is_dir():
@@ -195,7 +197,7 @@ class Refreshing:
                     results.append(NoteResult(vault / name, "undo", "", _undone(vault / name, done)))
                 except NoteSkipped as trouble:
                     results.append(NoteResult(vault / name, "undo", "", "skipped", str(trouble)))
-        return Outcome(None, tuple(results), tuple(writer.remarks))
+        return Outcome(None, tuple(results), tuple(writer.saves.remarks))
 
     def _undoing(self, name: str, backups: Backups) -> NoteResult:
         """What `undo` would do to a note."""

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from vaultsync.errors import NoteSkipped
 from vaultsync.vault import files
-from vaultsync.vault.note import Note, Writer, Written, read
+from vaultsync.vault.note import Note, read
+from vaultsync.vault.writer import Writer, Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ class Backups:
                     "it was changed since vaultsync wrote it; undoing would take that away as well.",
                     "Use --force to do it; your version is kept.",
                 )
-            writer.keep(note)
+            writer.saves.keep(note)
         return old
 
     def _unmake(self, path: Path, vault: Path, history: History, writer: Writer, force: bool) -> Written:

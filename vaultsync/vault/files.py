@@ -69,6 +69,14 @@ def read_stamped(path: Path, limit: int) -> tuple[bytes, os.stat_result] | None:
     return (data, after) if rested else None
 
 
+def bytes_of(path: Path) -> bytes | None:
+    """Bytes of a regular file, or None."""
+    try:
+        return path.read_bytes() if path.is_file() else None
+    except OSError:
+        return None
+
+
 def temp_name(path: Path, end: str = TEMP_END) -> Path:
     """A new hidden name beside a file, short enough for every file system."""
     name = path.name.encode("utf-8", "surrogateescape")[:200].decode("utf-8", "ignore")

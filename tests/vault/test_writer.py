@@ -1,0 +1,292 @@
+"""A note is written whole, and what somebody saves meanwhile is kept."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.vault.conftest import LONG_AGO, becomes, names, note_at, posix
+from vaultsync.errors import NoteSkipped
+from vaultsync.vault import files
+from vaultsync.vault.note import Note, NoteBusyError
+from vaultsync.vault.writer import Writer
+
+
+def test_a_change_is_written_and_nothing_else_is_left(vault: Path, writer: Writer) -> None:
+    path = note_at(vault / "a.md")
+    with writer:
+        done = writer.update(path, becomes(b"new\n"))
+    assert (done.changed, done.old, path.read_bytes()) == (True, b"old\n", b"new\n")
+    assert names(vault) == ["Daily", "a.md"]
+    assert not writer.saves.remarks
+
+
+def test_the_same_bytes_are_not_written(vault: Path, writer: Writer, slept: list[float]) -> None:
+    path = note_at(vault / "a.md")
+    before = path.stat()
+    with writer:
+        assert not writer.update(path, becomes(b"old\n")).changed
+    assert (path.stat().st_mtime_ns, path.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
+    assert slept == []
+
+
+@posix
+def test_mode_is_kept(vault: Path, writer: Writer) -> None:
+    path = note_at(vault / "a.md")
+    path.chmod(0o640)
+    with writer:
+        writer.update(path, becomes(b"new"))
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="no extended attributes")
+def test_extended_attributes_are_kept(vault: Path, writer: Writer) -> None:
+    path = note_at(vault / "a.md")
+    try:
+        os.setxattr(path, "user.tag", b"x")
+    except OSError:
+        pytest.skip("this file system has no extended attributes")
+    with writer:
+        writer.update(path, becomes(b"new"))
+    assert os.getxattr(path, "user.tag") == b"x"
+
+
+@posix
+def test_a_link_within_the_vault_stays_a_link(vault: Path, writer: Writer) -> None:
+    target = note_at(vault / "Daily" / "real.md")
+    link = vault / "link.md"
+    link.symlink_to(target)
+    with writer:
+        writer.update(link, becomes(b"new"))
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+
+
+@posix
+def test_a_note_with_several_names_is_skipped(vault: Path, writer: Writer) -> None:
+    path, twin = note_at(vault / "a.md"), vault / "twin.md"
+    os.link(path, twin)
+    with writer, pytest.raises(NoteSkipped, match=r"hard links.*symbolic links"):
+        writer.update(path, becomes(b"new"))
+    assert path.samefile(twin)
+    assert twin.read_bytes() == b"old\n"
+    assert names(vault) == ["Daily", "a.md", "twin.md"]
+
+
+@posix
+def test_a_read_only_note_is_skipped(vault: Path, writer: Writer) -> None:
+    path = note_at(vault / "a.md")
+    path.chmod(0o444)
+    with pytest.raises(NoteSkipped, match="read-only"):
+        writer.update(path, becomes(b"new"))
+    assert path.read_bytes() == b"old\n"
+
+
+def test_the_hook_hears_of_every_write_before_it(vault: Path, writer: Writer) -> None:
+    path, heard = note_at(vault / "a.md"), []
+
+    def hear(note: Note | None, new: bytes) -> None:
+        heard.append((note and note.data, new, path.read_bytes()))
+
+    with writer:
+        writer.update(path, becomes(b"new"), hear)
+        writer.update(path, becomes(b"new"), hear)
+    assert heard == [(b"old\n", b"new", b"old\n")]
+
+
+def test_a_full_disk_leaves_the_note_as_it_was(
+    vault: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = note_at(vault / "a.md")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(NoteSkipped, match=r"No space left.*Free some space"):
+        writer.update(path, becomes(b"new"))
+    assert names(vault) == ["Daily", "a.md"]
+    assert path.read_bytes() == b"old\n"
+
+
+# --- others who write at the same time ------------------------------------------------------------
+
+
+def test_a_note_saved_a_moment_ago_is_waited_for(vault: Path, writer: Writer, slept: list[float]) -> None:
+    path = note_at(vault / "a.md", when=LONG_AGO + 999.5)
+    assert writer.update(path, becomes(b"new")).changed
+    assert slept == [1.5]
+
+
+def test_a_note_that_does_not_rest_is_left_for_later(vault: Path, writer: Writer) -> None:
+    writer.wait_seconds = 0
+    path = note_at(vault / "a.md", when=LONG_AGO + 1000)
+    with pytest.raises(NoteBusyError, match="saved a moment ago"):
+        writer.update(path, becomes(b"new"))
+    assert path.read_bytes() == b"old\n"
+
+
+def test_an_unchanged_note_need_not_rest(vault: Path, writer: Writer, slept: list[float]) -> None:
+    path = note_at(vault / "a.md", when=LONG_AGO + 1000)
+    assert not writer.update(path, becomes(b"old\n")).changed
+    assert slept == []
+
+
+def test_a_half_saved_note_is_not_judged(vault: Path, writer: Writer) -> None:
+    path = note_at(vault / "a.md", b"", when=LONG_AGO + 1000)
+
+    def edit(note: Note) -> bytes:
+        if not note.data:
+            note_at(path, b"whole")
+            raise NoteSkipped(path, "half a marker.")
+        return note.data + b" new"
+
+    writer.update(path, edit)
+    assert path.read_bytes() == b"whole new"
+
+
+def test_a_save_between_reading_and_writing_is_kept(vault: Path, writer: Writer) -> None:
+    path = note_at(vault / "a.md")
+
+    def edit(note: Note) -> bytes:
+        if note.data == b"old\n":
+            note_at(path, b"typed\n")
+        return note.data + b"ours\n"
+
+    with writer:
+        writer.update(path, edit)
+    assert path.read_bytes() == b"typed\nours\n"
+
+
+def test_a_note_saved_again_and_again_is_left_for_later(vault: Path, writer: Writer) -> None:
+    path = note_at(vault / "a.md", b"0")
+
+    def edit(note: Note) -> bytes:
+        note_at(path, note.data + b"0")
+        return b"ours"
+
+    with pytest.raises(NoteBusyError, match="again and again"):
+        writer.update(path, edit)
+    assert set(path.read_bytes()) == {ord("0")}
+
+
+@pytest.mark.parametrize("can_swap", [True, False])
+def test_a_save_in_the_instant_of_the_swap_goes_back(
+    vault: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch, can_swap: bool
+) -> None:
+    path, real = note_at(vault / "a.md"), files.put_over
+    saves = [b"typed\n"]
+
+    def late(temp: Path, target: Path) -> Path | None:
+        if saves:
+            note_at(target, saves.pop())
+        return real(temp, target)
+
+    monkeypatch.setattr(files, "put_over", late)
+    if not can_swap:
+        monkeypatch.setattr(files, "_rename_call", lambda: None)
+    with writer:
+        writer.update(path, lambda note: note.data + b"ours\n")
+    assert path.read_bytes() == b"typed\nours\n"
+    assert names(vault) == ["Daily", "a.md"]
+
+
+@pytest.mark.parametrize("can_swap", [True, False])
+def test_a_note_that_is_deleted_in_the_instant_of_the_swap_does_not_come_back(
+    vault: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch, can_swap: bool
+) -> None:
+    path, real = note_at(vault / "a.md"), files.put_over
+
+    def late(temp: Path, target: Path) -> Path | None:
+        target.unlink()
+        return real(temp, target)
+
+    monkeypatch.setattr(files, "put_over", late)
+    if not can_swap:
+        monkeypatch.setattr(files, "_rename_call", lambda: None)
+    with writer, pytest.raises(NoteSkipped, match="No such file"):
+        writer.update(path, becomes(b"new\n"))
+    assert names(vault) == ["Daily"]
+
+
+# --- creating ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("can_link", [True, False])
+def test_a_new_note_gets_its_folders(
+    vault: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch, can_link: bool
+) -> None:
+    if not can_link:
+
+        def refuse(*_: object) -> None:
+            raise OSError(1, "Operation not permitted")
+
+        monkeypatch.setattr(os, "link", refuse)
+    path = vault / "2026" / "01" / "a.md"
+    assert writer.create(path, b"new").changed
+    assert path.read_bytes() == b"new"
+    assert names(path.parent) == ["a.md"]
+
+
+def test_a_note_that_appears_meanwhile_is_not_replaced(vault: Path, writer: Writer) -> None:
+    path = vault / "a.md"
+    with pytest.raises(NoteSkipped, match="appeared"):
+        writer.create(path, b"new", lambda note, new: note_at(path, b"user") and None)
+    assert path.read_bytes() == b"user"
+    assert names(vault) == ["Daily", "a.md"]
+
+
+def test_a_vault_that_is_not_mounted_is_not_made(tmp_path: Path, writer: Writer) -> None:
+    writer.vault = tmp_path / "gone"
+    with pytest.raises(NoteSkipped, match="mounted"):
+        writer.create(tmp_path / "gone" / "a.md", b"new")
+    assert not writer.vault.exists()
+
+
+def test_a_note_in_the_cloud_is_not_made_again(vault: Path, writer: Writer) -> None:
+    (vault / ".a.md.icloud").touch()
+    with pytest.raises(NoteSkipped, match="in iCloud"):
+        writer.create(vault / "a.md", b"new")
+
+
+def test_nothing_is_made_outside_or_in_hidden_folders(vault: Path, writer: Writer) -> None:
+    for path in (vault / ".." / "a.md", vault / ".obsidian" / "a.md"):
+        with pytest.raises(NoteSkipped):
+            writer.create(path, b"new")
+
+
+def test_a_folder_of_the_notes_name_is_not_a_note_that_appeared(vault: Path, writer: Writer) -> None:
+    (vault / "a.md").mkdir()
+    with pytest.raises(NoteSkipped, match=r"no file has this name\. Move it away"):
+        writer.create(vault / "a.md", b"new")
+
+
+def test_a_new_note_does_not_bring_back_a_vault_that_vanished(vault: Path, writer: Writer) -> None:
+    def vanish(old: Note | None, new: bytes) -> None:
+        vault.rename(vault.with_name("elsewhere"))
+
+    with pytest.raises(NoteSkipped, match="cannot be written"):
+        writer.create(vault / "New" / "a.md", b"new", vanish)
+    assert not vault.exists()
+
+
+@posix
+@pytest.mark.parametrize("saved", [b"", b"a save"])
+def test_a_new_note_that_cannot_be_moved_into_its_place_leaves_no_empty_one(
+    vault: Path, monkeypatch: pytest.MonkeyPatch, saved: bytes
+) -> None:
+    """On a disk without second names and without a rename onto free names only."""
+    path, temp = vault / "new.md", note_at(vault / "temp", b"new")
+
+    def refuse(*_: object) -> None:
+        if path.exists():
+            path.write_bytes(saved)
+        raise OSError("no")
+
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(files, "_rename_call", lambda: None)
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(OSError, match="no"):
+        files.put_new(temp, path)
+    assert (path.read_bytes() if path.exists() else b"") == saved
+    assert path.exists() == bool(saved)
