@@ -161,7 +161,7 @@ def _line(note: NoteResult, settings: Settings) -> str:
 def _skipped(note: NoteResult, settings: Settings) -> str:
     """Why a note was left; its reason may begin with its path and line already."""
     path = relative(note.path, settings.vault)
-    reason = note.reason or "it was not safe to write."
+    reason = (note.reason or "it was not safe to write.").removeprefix(f"{settings.vault}{os.sep}")
     return reason if path in reason.partition(": ")[0] else f"{path}: {reason}"
 
 

@@ -93,7 +93,8 @@ def missing(path: Path) -> NoteSkipped:
 
 def is_in_cloud(path: Path) -> bool:
     """True when iCloud left only a placeholder of the note."""
-    return path.with_name(f".{path.name}.icloud").exists()
+    placeholder = f".{path.name}.icloud"
+    return not no_file_name(placeholder) and path.with_name(placeholder).exists()
 
 
 def decode(data: bytes, path: Path | str) -> str:
