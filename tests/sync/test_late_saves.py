@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 
 import pytest
 
 from tests.sync.conftest import World, event
+from vaultsync.cli import common
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="an open file keeps its name")
 
@@ -44,6 +46,21 @@ def test_every_command_that_writes_notes_gives_late_saves_back(world: World, com
     saved_late(world)
     world.run(*command.split(), code=None)
     assert "Typed while the run wrote." in world.read("Daily/2026-01-09.md")
+
+
+def test_a_note_that_is_saved_while_a_long_run_reads_logs_is_waited_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How long ago that was, is told by the clock at that moment, not by when the run began."""
+    slept: list[float] = []
+    begun = iter([world.now])
+    later = world.now + timedelta(seconds=30.5)
+    monkeypatch.setattr(common, "now", lambda: next(begun, later + timedelta(seconds=sum(slept))))
+    monkeypatch.setattr("time.sleep", slept.append)
+    world.log("a.jsonl", event("2026-01-09T08:00:00Z"))
+    world.write("Daily/2026-01-09.md", "# Friday\n", age=-30)
+    assert "wrote Daily/2026-01-09.md" in world.run("daily").output
+    assert slept == [1.5]
 
 
 def test_a_run_does_not_wait_for_late_saves(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

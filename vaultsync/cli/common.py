@@ -156,7 +156,15 @@ class Shell:
             complain(f"{settings.ledger}: the ledger lies in {where}. {shared.REMEDY}")
         with (
             progress(shown=not self.quiet) as told,
-            Run(settings, moment, told, sleep=sleep, environ=self.environ, is_reading=is_reading) as run,
+            Run(
+                settings,
+                moment,
+                told,
+                time=lambda: now().timestamp(),
+                sleep=sleep,
+                environ=self.environ,
+                is_reading=is_reading,
+            ) as run,
         ):
             yield run, settings, local_day(moment, settings.zone)
             if is_reading and run.lacks_ledger and not self.quiet:

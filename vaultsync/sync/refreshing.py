@@ -30,14 +30,21 @@ if TYPE_CHECKING:
 class Refreshing:
     """The part of a run that writes notes."""
 
-    def __init__(self, run: Run, sleep: Callable[[float], None], progress: Progress | None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        time: Callable[[], float],
+        sleep: Callable[[float], None],
+        progress: Progress | None,
+    ) -> None:
         """Begin; nothing is opened yet.
 
         Args:
+            time: Seconds since 1970 at any later moment; tells how long ago a note was saved.
             sleep: Waits for seconds; used while a note comes to rest.
         """
         self.run, self.books = run, run.books
-        self._sleep, self._progress = sleep, progress
+        self._time, self._sleep, self._progress = time, sleep, progress
         self._slept = 0.0
 
     def daily(self, day: date, options: Options) -> Outcome:
@@ -160,11 +167,11 @@ class Refreshing:
         def is_ours(path: Path, data: bytes) -> bool:
             return backups.is_ours(vault_name(path, vault), data)
 
-        return Writer(vault, self.books.settings.state, Clock(self._time, self._wait), is_ours=is_ours)
+        return Writer(vault, self.books.settings.state, Clock(self._now, self._wait), is_ours=is_ours)
 
-    def _time(self) -> float:
-        """The present, as far as this run knows: its beginning and what it waited since."""
-        return self.run.now.timestamp() + self._slept
+    def _now(self) -> float:
+        """The present: never before the beginning of the run and what it waited since."""
+        return max(self._time(), self.run.now.timestamp() + self._slept)
 
     def _wait(self, seconds: float) -> None:
         self._sleep(seconds)

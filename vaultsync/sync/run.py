@@ -38,6 +38,7 @@ class Run:
         now: datetime,
         progress: Progress | None = None,
         *,
+        time: Callable[[], float],
         sleep: Callable[[float], None],
         environ: Mapping[str, str] | None = None,
         home: Path | None = None,
@@ -48,12 +49,13 @@ class Run:
         Args:
             is_reading: It only asks, and makes no ledger.
             now: Aware instant of the present.
+            time: Seconds since 1970 at any later moment; tells how long ago a note was saved.
             sleep: Waits for seconds; used while a note comes to rest.
         """
         self.settings = settings
         self.now = now
         self.progress = progress
-        self._sleep = sleep
+        self._time, self._sleep = time, sleep
         self._environ = os.environ if environ is None else environ
         self._home = home
         self.books = Books(settings, now.astimezone(settings.zone).date(), is_reading)
@@ -197,7 +199,7 @@ class Run:
     def _refreshing(self) -> Refreshing:
         from vaultsync.sync.refreshing import Refreshing
 
-        return Refreshing(self, self._sleep, self.progress)
+        return Refreshing(self, self._time, self._sleep, self.progress)
 
     def daily(self, day: date, options: Options) -> Outcome:
         """Collect, then refresh what is no longer true, as of a day."""
