@@ -82,6 +82,48 @@ def test_a_read_only_note_is_skipped(vault: Path, writer: Writer) -> None:
     assert path.read_bytes() == b"old\n"
 
 
+@posix
+def test_a_note_that_others_may_write_and_we_may_not_is_skipped(
+    vault: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder would let us replace it, and it would be ours then."""
+    path = note_at(vault / "a.md")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(NoteSkipped, match="read-only"):
+        writer.update(path, becomes(b"new"))
+    assert path.read_bytes() == b"old\n"
+
+
+@posix
+def test_a_note_whose_name_only_its_owner_may_take_away_is_skipped_and_nothing_lies_beside_it(
+    vault: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = note_at(vault / "a.md")
+    vault.chmod(0o1777)
+    monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
+    with writer, pytest.raises(NoteSkipped, match="only its owner may replace it in this folder"):
+        writer.update(path, becomes(b"new"))
+    assert names(vault) == ["Daily", "a.md"]
+    assert path.stat().st_nlink == 1
+
+
+@posix
+def test_the_group_of_a_shared_note_is_kept_where_its_owner_cannot_be(
+    vault: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, given = note_at(vault / "a.md"), []
+
+    def chown(_: Path, owner: int, group: int) -> None:
+        if owner != -1:
+            raise PermissionError(1, "Operation not permitted")
+        given.append(group)
+
+    monkeypatch.setattr(os, "chown", chown)
+    with writer:
+        writer.update(path, becomes(b"new"))
+    assert given == [path.stat().st_gid]
+
+
 def test_the_hook_hears_of_every_write_before_it(vault: Path, writer: Writer) -> None:
     path, heard = note_at(vault / "a.md"), []
 

@@ -77,6 +77,20 @@ def bytes_of(path: Path) -> bytes | None:
         return None
 
 
+def check_writable(path: Path, info: os.stat_result) -> None:
+    """Make sure that a file may be replaced, and that nothing of the attempt would have to stay.
+
+    Raises:
+        PermissionError: It is read-only, at least for us, or only its owner may take its name away.
+    """
+    if not info.st_mode & 0o222 or not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, "the file is read-only")
+    if hasattr(os, "geteuid") and os.geteuid() not in (0, info.st_uid):
+        folder = path.parent.stat()
+        if folder.st_mode & stat.S_ISVTX and folder.st_uid != os.geteuid():
+            raise PermissionError(errno.EPERM, "only its owner may replace it in this folder")
+
+
 def temp_name(path: Path, end: str = TEMP_END) -> Path:
     """A new hidden name beside a file, short enough for every file system."""
     name = path.name.encode("utf-8", "surrogateescape")[:200].decode("utf-8", "ignore")
@@ -112,8 +126,9 @@ def write_temp(
 
 def _copy_attributes(source: Path, target: Path, like: os.stat_result) -> None:
     if hasattr(os, "chown"):
-        with contextlib.suppress(OSError):
-            os.chown(target, like.st_uid, like.st_gid)
+        for owner in (-1, like.st_uid):  # the group may be kept where the owner may not
+            with contextlib.suppress(OSError):
+                os.chown(target, owner, like.st_gid)
     target.chmod(stat.S_IMODE(like.st_mode))
     if sys.platform == "linux":
         with contextlib.suppress(OSError):

@@ -5,7 +5,6 @@ The order of steps keeps both promises: read, edit, write beside, look again, sw
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from collections.abc import Callable
@@ -166,8 +165,7 @@ class Writer:
 
     def _replace(self, note: Note, new: bytes) -> bool:
         """Put new bytes in a note's place; False when somebody saved meanwhile."""
-        if not note.info.st_mode & 0o222:
-            raise PermissionError(errno.EACCES, "the file is read-only")
+        files.check_writable(note.real, note.info)
         if note.info.st_nlink > 1:  # written in place, it would be torn by a kill; replaced, they would part
             reason = "it has several names (hard links), which only a write in place would keep together."
             raise NoteSkipped(note.path, reason, "Make the others symbolic links, or copies.")
