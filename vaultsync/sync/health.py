@@ -66,7 +66,7 @@ def _notes(books: Books, places: Places) -> Iterator[Check]:
     for kind in NOTE_KINDS:
         if kind == "dashboard":
             path = places.dashboard()
-            yield _note(books, kind, path, path.is_file(), places.is_used(kind), "vaultsync")
+            yield _note(books, kind, path, places.has_dashboard(), places.is_used(kind), "vaultsync")
             continue
         period: Period = books.calendar.period(PERIOD_OF[kind], books.today)
         place = places.place(kind)

@@ -55,8 +55,9 @@ class Limits:
     @property
     def standing(self) -> list[Budget]:
         """Budgets of the dashboard note and of project notes; the dashboard's come first."""
-        dashboard = self.places.dashboard()
-        found = self._budgets(dashboard, "dashboard", None) if dashboard.is_file() else []
+        found = []
+        if self.places.has_dashboard():
+            found += self._budgets(self.places.dashboard(), "dashboard", None)
         for path in self.project_notes:
             found += self._budgets(path, "project", None)
         return found

@@ -75,8 +75,7 @@ class Keeper:
         path = self.books.settings.vault
         try:
             if target.kind == "dashboard":
-                path = self.places.dashboard()
-                exists = path.exists()
+                path, exists = self.places.dashboard(), self.places.has_dashboard()
             else:
                 found = self.places.find(target.kind, target.period)
                 path, exists = found.path, found.exists or found.path.is_file()  # made by this run

@@ -23,7 +23,7 @@ class Places:
         wanted = self.books.settings.notes[kind].enabled
         if wanted is not None:
             return wanted
-        return self.dashboard().is_file() if kind == "dashboard" else self.place(kind).used
+        return self.has_dashboard() if kind == "dashboard" else self.place(kind).used
 
     def place(self, kind: NoteKind) -> locate.Place:
         """Where the vault keeps a kind of note, with what the settings say laid over it."""
@@ -33,6 +33,13 @@ class Places:
     def dashboard(self) -> Path:
         """Path of the dashboard note."""
         return self.books.settings.vault / (self.books.settings.notes["dashboard"].path or "LLM Costs.md")
+
+    def has_dashboard(self) -> bool:
+        """Say whether there is a dashboard note; one out of reach counts, and is named when it is read."""
+        try:
+            return self.dashboard().is_file()
+        except OSError:
+            return True
 
     def find(self, kind: NoteKind, period: Period) -> locate.Located:
         """The note of a period: the existing one in whatever spelling, else the one that would be made.

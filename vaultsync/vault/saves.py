@@ -112,11 +112,11 @@ class Saves:
 
     def sweep(self, folder: Path) -> None:
         """Clear temp files of runs that died; what may be a save of the user's goes to the state folder."""
-        if folder in self._swept or not folder.is_dir():
+        if folder in self._swept:
             return
         self._swept.add(folder)
         live = {replaced.kept for replaced in self._replaced}
-        for temp in sorted(folder.glob(".*.vaultsync.*")):
+        for temp in _hidden_in(folder):
             match = _TEMP.fullmatch(temp.name)
             if _PART.fullmatch(temp.name):
                 files.discard(temp)
@@ -161,3 +161,11 @@ class Saves:
         target = self.rescued / name
         files.write_private(target, data)
         self.remarks.append(f"{note}: another version of this note is kept as {target}.")
+
+
+def _hidden_in(folder: Path) -> list[Path]:
+    """Files that runs of ours left in a folder, sorted; none where it is out of reach."""
+    try:
+        return sorted(folder.glob(".*.vaultsync.*"))
+    except OSError:
+        return []
