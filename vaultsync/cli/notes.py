@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vaultsync.cli.common import Shell, command, day_option, options, relative
-from vaultsync.cli.program import DONE, LEFT_UNDONE, WOULD_CHANGE, complain, say, worst
+from vaultsync.cli.program import DONE, LEFT_UNDONE, WOULD_CHANGE, complain, show, worst
 
 if TYPE_CHECKING:
     from vaultsync.periods import NoteKind
@@ -134,7 +134,7 @@ def finish(shell: Shell, settings: Settings, outcome: Outcome, switches: dict[st
         elif told and (shell.verbose or note.action != "unchanged"):
             shell.say(_line(note, settings))
         if note.diff and switches.get("diff"):
-            say(note.diff.rstrip("\n"))
+            show(note.diff.rstrip("\n"))
     if told and not outcome.changes and not outcome.skipped:
         shell.say("Nothing to do: all notes are up to date.")
     for hint in outcome.hints if told else ():

@@ -229,10 +229,26 @@ def complain(text: str) -> None:
 
 def say(text: str) -> None:
     """A line on standard output; when its reader goes away, the rest of the run goes on in silence."""
+    _echo(text)
+
+
+def show(text: str) -> None:
+    """Lines of a person's note on standard output: exact in a file or a pipe, as text on a terminal."""
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    _echo("\n".join(map(_tame, text.split("\n"))) if is_terminal else text, color=True)
+
+
+def _echo(text: str, *, color: bool | None = None) -> None:
+    """Write a line; escape sequences go out of it unless there may be `color`."""
     try:
-        click.echo(text)
+        click.echo(text, color=color)
     except BrokenPipeError:
         silence(sys.stdout)
+
+
+def _tame(line: str) -> str:
+    """A line that a terminal shows and does not obey: tabs stay, and the end of a CRLF line is not seen."""
+    return "\t".join(map(visible, line.removesuffix("\r").split("\t")))
 
 
 def visible(text: str) -> str:

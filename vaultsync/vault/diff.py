@@ -1,4 +1,4 @@
-"""Show what changes in a note, as `diff -u` does."""
+"""Show what changes in a note, byte for byte, so that `patch` can do it as well."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ def diff(old: bytes, new: bytes, name: str) -> str:
         name: The note's path in the vault.
     """
     before, after = (data.decode("utf-8", "replace").split("\n") for data in (old, new))
+    name += "\t" if " " in name else ""  # which says where a name of several words ends
     lines = difflib.unified_diff(_marked(before), _marked(after), f"a/{name}", f"b/{name}", lineterm="")
-    return "".join(line.replace("\r", "") + "\n" for line in lines)
+    return "".join(line + "\n" for line in lines)
 
 
 def _marked(lines: list[str]) -> list[str]:
