@@ -15,7 +15,8 @@ from vaultsync.vault.writer import Writer
 
 def kept(tmp_path: Path) -> list[Path]:
     """Files that wait outside the vault to be compared."""
-    return [path for path in (tmp_path / "state").glob("replaced/*/*") if path.suffix != ".json"]
+    waiting = (tmp_path / "state").glob("replaced/*/*")
+    return [path for path in waiting if path.suffix not in (".json", ".folder")]
 
 
 def moved(tmp_path: Path, seconds_ago: float) -> None:

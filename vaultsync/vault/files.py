@@ -193,16 +193,29 @@ def put_over(temp: Path, path: Path) -> Path | None:
     Returns:
         Where the old file is; None on file systems that cannot keep it.
     """
-    ready, kept = temp_name(path), None
+    ready = temp_name(path)
     temp.rename(ready)  # a moment later the old file has this name
     try:
-        if exchange(ready, path):
-            return ready
-        kept = _second_name(path)
+        return take_name(ready, path)
+    except OSError:
+        discard(ready)
+        raise
+
+
+def take_name(ready: Path, path: Path) -> Path | None:
+    """Give a file another file's name; where that fails, both are as they were.
+
+    Returns:
+        Where the old file is; None on file systems that cannot keep it.
+    """
+    if exchange(ready, path):
+        return ready
+    kept = _second_name(path)
+    try:
         ready.replace(path)
     except OSError:
-        for left in filter(None, (ready, kept)):
-            discard(left)
+        if kept:
+            discard(kept)
         raise
     return kept
 

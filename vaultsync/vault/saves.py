@@ -75,15 +75,14 @@ class Saves:
     def give_back(self, replaced: Replaced) -> None:
         """Give the name back to the user's save; where that is too late, keep it in the state folder."""
         kept, real = replaced.kept, replaced.real
+        self.begin(real.parent)
         if not replaced.new or digest(files.bytes_of(real)) != replaced.new:
             self._rescue(kept, real)
-        elif files.exchange(kept, real):
-            if digest(files.bytes_of(kept)) == replaced.new:
-                files.discard(kept)
+        elif ours := files.take_name(kept, real):
+            if digest(files.bytes_of(ours)) == replaced.new:
+                files.discard(ours)
             else:
-                self._rescue(kept, real)
-        else:
-            kept.replace(real)
+                self._rescue(ours, real)
         files.sync_folder(real.parent)
 
     def put(self, replaced: Replaced) -> None:
