@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from vaultsync.vault import properties
@@ -166,6 +166,26 @@ def test_a_block_that_holds_nothing_any_more_goes() -> None:
 def test_words_are_looked_for_without_a_parser() -> None:
     assert mentions(b"---\nllm_cost_usd: 1\n---\n", [b"llm_", b"vaultsync"])
     assert not mentions(b"text", [b"llm_"])
+
+
+@given(
+    st.sampled_from(["", "\ufeff"]),
+    st.lists(
+        st.sampled_from(["---", "--- ", " ---", "a: 1", "# c", "tags:", "  - a", "", "text", "..."]),
+        max_size=6,
+    ),
+    st.sampled_from(["\n", "\r\n"]),
+    st.booleans(),
+)
+def test_properties_that_are_set_and_taken_out_again_leave_the_bytes_of_before(
+    mark: str, lines: list[str], end: str, is_ended: bool
+) -> None:
+    """But for an empty block, which goes whoever made it."""
+    assume([line.rstrip() for line in lines[:2]] != ["---", "---"])
+    text = mark + end.join(lines) + end * is_ended
+    done = properties.set(text, {"llm_cost_usd": Decimal("2.5"), "llm_period": "daily"})
+    if not done.problem:
+        assert remove(done.text, ["llm_cost_usd", "llm_period"]) == properties.Edited(text)
 
 
 INSIDE = st.lists(

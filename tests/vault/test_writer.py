@@ -82,6 +82,51 @@ def test_a_read_only_note_is_skipped(vault: Path, writer: Writer) -> None:
     assert path.read_bytes() == b"old\n"
 
 
+def test_where_the_folder_is_read_only_the_note_is_not_written_in_place(
+    vault: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, real = note_at(vault / "a.md"), os.open
+
+    def refuse(name: str | Path, flags: int, *given: int) -> int:
+        if flags & os.O_CREAT and Path(name).parent == vault:
+            raise PermissionError(13, "Permission denied")
+        return real(name, flags, *given)
+
+    monkeypatch.setattr(os, "open", refuse)
+    with writer, pytest.raises(NoteSkipped, match=r"Permission denied\. Check the permissions.*its folder"):
+        writer.update(path, becomes(b"new"))
+    assert path.read_bytes() == b"old\n"
+
+
+@pytest.mark.parametrize(("refusals", "is_written"), [(3, True), (100, False)])
+def test_on_windows_a_note_that_another_program_has_open_is_tried_for_five_seconds(
+    vault: Path,
+    writer: Writer,
+    slept: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    refusals: int,
+    is_written: bool,
+) -> None:
+    path, real, left = note_at(vault / "a.md"), files.put_over, [1] * refusals
+
+    def shared(temp: Path, target: Path) -> Path | None:
+        if left:
+            left.pop()
+            raise PermissionError(13, "it is being used by another process")
+        return real(temp, target)
+
+    monkeypatch.setattr(files, "put_over", shared)
+    monkeypatch.setattr("sys.platform", "win32")
+    if is_written:
+        writer.update(path, becomes(b"new"))
+    else:
+        with pytest.raises(NoteSkipped, match="used by another process"):
+            writer.update(path, becomes(b"new"))
+    assert path.read_bytes() == (b"new" if is_written else b"old\n")
+    assert sum(slept) == (0.75 if is_written else 5)
+    assert names(vault) == ["Daily", "a.md"]
+
+
 @posix
 def test_a_note_that_others_may_write_and_we_may_not_is_skipped(
     vault: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch
@@ -249,86 +294,3 @@ def test_a_note_that_is_deleted_in_the_instant_of_the_swap_does_not_come_back(
     with writer, pytest.raises(NoteSkipped, match="No such file"):
         writer.update(path, becomes(b"new\n"))
     assert names(vault) == ["Daily"]
-
-
-# --- creating ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("can_link", [True, False])
-def test_a_new_note_gets_its_folders(
-    vault: Path, writer: Writer, monkeypatch: pytest.MonkeyPatch, can_link: bool
-) -> None:
-    if not can_link:
-
-        def refuse(*_: object) -> None:
-            raise OSError(1, "Operation not permitted")
-
-        monkeypatch.setattr(os, "link", refuse)
-    path = vault / "2026" / "01" / "a.md"
-    assert writer.create(path, b"new").changed
-    assert path.read_bytes() == b"new"
-    assert names(path.parent) == ["a.md"]
-
-
-def test_a_note_that_appears_meanwhile_is_not_replaced(vault: Path, writer: Writer) -> None:
-    path = vault / "a.md"
-    with pytest.raises(NoteSkipped, match="appeared"):
-        writer.create(path, b"new", lambda note, new: note_at(path, b"user") and None)
-    assert path.read_bytes() == b"user"
-    assert names(vault) == ["Daily", "a.md"]
-
-
-def test_a_vault_that_is_not_mounted_is_not_made(tmp_path: Path, writer: Writer) -> None:
-    writer.vault = tmp_path / "gone"
-    with pytest.raises(NoteSkipped, match="mounted"):
-        writer.create(tmp_path / "gone" / "a.md", b"new")
-    assert not writer.vault.exists()
-
-
-def test_a_note_in_the_cloud_is_not_made_again(vault: Path, writer: Writer) -> None:
-    (vault / ".a.md.icloud").touch()
-    with pytest.raises(NoteSkipped, match="in iCloud"):
-        writer.create(vault / "a.md", b"new")
-
-
-def test_nothing_is_made_outside_or_in_hidden_folders(vault: Path, writer: Writer) -> None:
-    for path in (vault / ".." / "a.md", vault / ".obsidian" / "a.md"):
-        with pytest.raises(NoteSkipped):
-            writer.create(path, b"new")
-
-
-def test_a_folder_of_the_notes_name_is_not_a_note_that_appeared(vault: Path, writer: Writer) -> None:
-    (vault / "a.md").mkdir()
-    with pytest.raises(NoteSkipped, match=r"no file has this name\. Move it away"):
-        writer.create(vault / "a.md", b"new")
-
-
-def test_a_new_note_does_not_bring_back_a_vault_that_vanished(vault: Path, writer: Writer) -> None:
-    def vanish(old: Note | None, new: bytes) -> None:
-        vault.rename(vault.with_name("elsewhere"))
-
-    with pytest.raises(NoteSkipped, match="cannot be written"):
-        writer.create(vault / "New" / "a.md", b"new", vanish)
-    assert not vault.exists()
-
-
-@posix
-@pytest.mark.parametrize("saved", [b"", b"a save"])
-def test_a_new_note_that_cannot_be_moved_into_its_place_leaves_no_empty_one(
-    vault: Path, monkeypatch: pytest.MonkeyPatch, saved: bytes
-) -> None:
-    """On a disk without second names and without a rename onto free names only."""
-    path, temp = vault / "new.md", note_at(vault / "temp", b"new")
-
-    def refuse(*_: object) -> None:
-        if path.exists():
-            path.write_bytes(saved)
-        raise OSError("no")
-
-    monkeypatch.setattr(os, "link", refuse)
-    monkeypatch.setattr(files, "_rename_call", lambda: None)
-    monkeypatch.setattr(Path, "replace", refuse)
-    with pytest.raises(OSError, match="no"):
-        files.put_new(temp, path)
-    assert (path.read_bytes() if path.exists() else b"") == saved
-    assert path.exists() == bool(saved)
