@@ -22,6 +22,8 @@ BLOCK = 128 * 1024
 """Unpacked bytes of which nothing may be had before the packed ones are there as a whole."""
 _MAGIC: dict[bytes, Packing] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "Zstandard"}
 _MAGIC |= {b"PK\x03\x04": "ZIP", b"PK\x05\x06": "ZIP"}
+_OWN_ZSTD = sys.version_info >= (3, 14)
+_REMEDY = "use a Python that was built with it" if _OWN_ZSTD else "install the package backports.zstd"
 
 
 class Unpackable(OSError):
@@ -78,5 +80,5 @@ def _zstd() -> ModuleType:
         else:
             from backports import zstd
     except ImportError:
-        raise Unpackable("it is packed with Zstandard; install the package backports.zstd") from None
+        raise Unpackable(f"it is packed with Zstandard; {_REMEDY}") from None
     return zstd
