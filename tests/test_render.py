@@ -188,7 +188,9 @@ def test_a_long_name_ends_with_an_ellipsis_after_80_characters() -> None:
 
 
 def test_a_name_of_which_nothing_can_be_seen_is_not_nothing() -> None:
-    assert text.plain("\u200b\u202e") == "\N{REPLACEMENT CHARACTER}"
+    for name in ("\u200b\u202e", "\u3164", "\u2800\u2800", "\ufe0f"):
+        assert text.plain(name) == "\N{REPLACEMENT CHARACTER}"
+    assert text.plain("❤\ufe0f") == "❤\ufe0f"
     assert text.plain(" ") == text.plain("") == ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -111,7 +112,28 @@ def test_csv_has_the_columns_of_json() -> None:
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "＝1+1", "＠x"])
 def test_a_formula_is_defused_in_csv(name: str) -> None:
     _, row = csv.reader(io.StringIO(to_csv(summary(line([name])))))
-    assert row[1] == f"'{name}".replace("\r", " ")
+    assert row[1] == re.sub("[\t\r]", " ", f"'{name}")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("x;=1+1", "x;'=1+1"),
+        ("=1;@2; +3", "'=1;'@2;' +3"),
+        ('x;"=1+1', "x;'\"=1+1"),
+        ("x\t=1+1", "x =1+1"),
+        ("x;\t=1+1", "x;' =1+1"),
+        (" =1", "' =1"),
+        ("a; b=1", "a; b=1"),
+    ],
+)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_formula_is_defused_wherever_a_spreadsheet_cuts(name: str, text: str, delimiter: str) -> None:
+    """One with European settings cuts at semicolons, whatever the quotes."""
+    written = to_csv(summary(line([name])))
+    assert [*csv.reader(io.StringIO(written))][1][1] == text
+    cells = [cell for row in csv.reader(io.StringIO(written), delimiter=delimiter) for cell in row]
+    assert not [cell for cell in cells if cell.lstrip(' "').startswith(("=", "+", "-", "@"))]
 
 
 @pytest.mark.parametrize(

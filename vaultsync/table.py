@@ -31,8 +31,9 @@ MEASURES = (
     "cost_basis",
     "unpriced_events",
 )
-FORMULA = re.compile(r"[=+\-@\t\r＝＋－＠]")
-"""How a cell begins that a spreadsheet would calculate; some take the wide signs for the plain ones."""
+FORMULA = re.compile(r'(?:^|(?<=;))(?=[\s"]*[=+\-@\t\r＝＋－＠])')
+"""Where a spreadsheet would begin to calculate: at the start of a cell, and behind a semicolon, where one
+with European settings cuts even within quotes. Some take the wide signs for the plain ones."""
 
 Cell = str | int | Decimal | None
 
@@ -134,15 +135,14 @@ def read_of(intake: Intake) -> dict[str, Mapping[str, Cell] | Sequence[Mapping[s
 
 
 def defuse(cell: Cell) -> str:
-    """A cell that no spreadsheet takes for a formula; numbers stay as they are."""
+    """One line that no spreadsheet takes for a formula, wherever it cuts; numbers stay as they are."""
     if cell is None:
         return ""
     if isinstance(cell, Decimal):
         return decimal_text(cell)
     if isinstance(cell, int):
         return str(cell)
-    line = re.sub(r"[\r\n]+", " ", cell)
-    return f"'{line}" if FORMULA.match(cell) else line
+    return re.sub(r"[\t\r\n]+", " ", FORMULA.sub("'", cell))
 
 
 def json_text(value: Cell | Mapping[str, Any] | Sequence[Any]) -> str:

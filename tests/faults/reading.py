@@ -43,7 +43,10 @@ LINKS = {
 }
 """What the app makes a link of, but not in a fence."""
 _CHART = re.compile("^```mermaid$.*?^```$", re.MULTILINE | re.DOTALL)
-_IN_CHARTS = re.compile(r'[\w\-_.,/+() ":;#\[\]]*')
+_UNSEEN = re.compile("[-_\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe00-\ufe0f\uffa0]")
+"""What `squeezed` leaves out besides: letters and marks that are blank."""
+_SLICE = re.compile(r' {4}"[\w\-.,/+() ]+" : [0-9.]+')
+"""A line of a chart that holds a name."""
 _FORMULA = re.compile("[=+@\t\r]|-(?![0-9.]+$)")
 _CUT = 38
 """A longer name may be cut, where it stands twice in a cell."""
@@ -81,7 +84,7 @@ def squeezed(text: str) -> str:
     outcomes spaces for both.
     """
     unseen = ("Cc", "Cf", "Cs", "Zl", "Zp", "Zs")
-    text = re.sub("[-_]", "", text)
+    text = _UNSEEN.sub("", text)
     return "".join(
         c for c in text if unicodedata.category(c) not in unseen and c != "\N{REPLACEMENT CHARACTER}"
     )
@@ -155,7 +158,7 @@ def reads_as(text: str, word: str, name: str) -> bool:
     """Say whether a text reads as another one does with a name for the harmless one."""
     if word.startswith("%%{init"):
         pairs = zip(text.split("\n"), word.split("\n"), strict=True)
-        return all(a == b or _IN_CHARTS.fullmatch(a) for a, b in pairs)
+        return all(a == b or _SLICE.fullmatch(a) for a, b in pairs)
     shown, expected = squeezed(text), squeezed(word.replace(HARMLESS, name))
     if HARMLESS in word and len(name) > _CUT:
         return shown[:_CUT] == expected[:_CUT] and len(text) < _LONGEST
@@ -170,12 +173,14 @@ def on_terminal(hostile: str, harmless: str) -> Iterator[str]:
 
 
 def in_spreadsheet(hostile: str, harmless: str) -> Iterator[str]:
-    """Cells that would be calculated, or rows and cells that are no longer the same."""
+    """Cells that would be calculated, wherever it cuts, or rows and cells that are no longer the same."""
     rows, expected = (list(csv.reader(io.StringIO(text))) for text in (hostile, harmless))
     if [len(row) for row in rows] != [len(row) for row in expected]:
         yield "other rows or cells"
     for cell in (cell for row in rows for cell in row):
-        if _FORMULA.match(cell) or _FORMULA.match(unicodedata.normalize("NFKC", cell)):
-            yield f"a formula: {cell!r}"
         if "\n" in cell or "\r" in cell:
             yield f"a cell of several lines: {cell!r}"
+    for delimiter in ",;\t":
+        for cell in (cell for row in csv.reader(io.StringIO(hostile), delimiter=delimiter) for cell in row):
+            if _FORMULA.match(unicodedata.normalize("NFKC", cell).lstrip(" ")):
+                yield f"a formula, cut at {delimiter!r}: {cell!r}"

@@ -55,7 +55,15 @@ def test_what_is_more_than_a_name_is_seen(note: str) -> None:
     assert list(differences(f"{head}{note}", f"{head}| zqnamezq |", "zq"))
 
 
+@pytest.mark.parametrize("name", ['zq" : 9', "zq; click zq", "%%{init}%%", "zq: 9"])
+def test_what_is_more_than_a_label_in_a_chart_is_seen(name: str) -> None:
+    chart = '```mermaid\n%%{{init: {{}}}}%%\npie title t\n    "{}" : 4.00\n```'
+    assert list(differences(chart.format(name), chart.format("zqnamezq"), name))
+    assert not list(differences(chart.format("zq other"), chart.format("zqnamezq"), "zq other"))
+
+
 def test_what_a_terminal_or_a_spreadsheet_obeys_is_seen() -> None:
     assert list(on_terminal("a\x1b[2J", "a")) and list(on_terminal("a\nb", "a"))
     assert list(in_spreadsheet("=1,2\n", "a,2\n")) and list(in_spreadsheet("a,b,2\n", "a,2\n"))
+    assert list(in_spreadsheet('a,"x;=1",2\n', "a,x,2\n")) and list(in_spreadsheet("a\t=1,2\n", "a,2\n"))
     assert not list(in_spreadsheet("'=1,-2.5\n", "a,2\n"))

@@ -22,6 +22,8 @@ _LINK = re.compile(
 """Where an address would link or a person be called, where a marker of ours has its colons, and where a colon
 of ours may follow one of the name."""
 _NOT_IN_CHARTS = re.compile(r"[^\w\-_.,/+() ]")
+_BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe00-\ufe0f\uffa0]")
+"""Letters and marks that are blank wherever they are shown, though they are no spaces."""
 _JOINER = "\N{WORD JOINER}"
 
 
@@ -35,7 +37,7 @@ def plain(text: object, longest: int = LONGEST_NAME) -> str:
     """One line without control, bidi and invisible characters, at most so many characters long."""
     whole = str(text)
     line = " ".join("".join(map(_visible, whole)).split())
-    if not line and whole.strip():
+    if not _BLANK.sub("", line) and whole.strip():
         return "\N{REPLACEMENT CHARACTER}"  # there is a name, and nothing of it can be seen
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
