@@ -65,6 +65,26 @@ def test_errors_are_counted_but_have_no_price() -> None:
     assert found.rows[-1] == ("errors", 2, None, None)
 
 
+def test_a_bill_for_all_models_is_called_so_and_in_the_chart_by_its_provider() -> None:
+    """In a chart two providers would else be one slice; a project may be called anything."""
+    events = [
+        Spent(DAY, "google", "(all)", cost=Decimal(3), project="(all)"),
+        Spent(DAY, "openai", "(all)", cost=Decimal(2), project="(all)"),
+        Spent(DAY, "openai", "gpt", cost=Decimal(1)),
+    ]
+    told = report.dashboard(Desk(TODAY, Naive(events)))
+    models = table(told, "models")
+    assert [row[:2] for row in models.rows] == [
+        ("google", "all models"),
+        ("openai", "all models"),
+        ("openai", "gpt"),
+    ]
+    assert column(table(told, "projects"), "Project") == ["(all)", "(none)"]
+    pie = next(chart for chart in told.charts if chart.id == "models")
+    assert pie.labels == ("google, all models", "openai, all models", "gpt")
+    assert pie.values == (Decimal(3), Decimal(2), Decimal(1))
+
+
 def test_three_providers_are_told_with_sessions_tokens_and_their_average() -> None:
     events = [
         Spent(DAY, provider, model, TokenCounts(input=size), Decimal(size) / 1000, session=f"s{size}")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaultsync.text import decimal_text, nearest, nearest_or_all, no_file_name
+from vaultsync.text import ALL_MODELS, decimal_text, meant, named, nearest, nearest_or_all, no_file_name
 
 
 def test_a_near_word_is_offered_whatever_its_case() -> None:
@@ -18,6 +18,20 @@ def test_a_near_word_is_offered_whatever_its_case() -> None:
 def test_nothing_near_offers_nothing_or_all() -> None:
     assert nearest("xyz", ("timezone", "logs")) == ""
     assert nearest_or_all("xyz", ("timezone", "logs")) == " Known are timezone, logs."
+
+
+@pytest.mark.parametrize(
+    ("dimension", "key", "shown"),
+    [
+        ("model", "opus", "opus"),
+        ("model", ALL_MODELS, "all models"),
+        ("project", ALL_MODELS, "(all)"),
+        ("project", None, "(none)"),
+    ],
+)
+def test_a_value_is_asked_for_as_it_is_shown(dimension: str, key: str | None, shown: str) -> None:
+    assert named(dimension, key) == shown
+    assert meant(dimension, shown) == key
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from operator import attrgetter
 from typing import Final, Literal, NamedTuple
 
 from vaultsync.model import Line, TokenCounts
+from vaultsync.text import ALL_MODELS
 
 Reason = Literal[
     "unfinished",
@@ -69,8 +70,6 @@ CENTS: Final = 2
 """Digits behind the point of an amount that was rounded to cents."""
 ROUNDED_OFF: Final = 100
 """Of a sum of many amounts no more than this part of it is put down to rounding."""
-ALL: Final = "(all)"
-"""What stands in the place of a model where one of two tellings names none."""
 PRECISION: Final = 120
 """Digits of a sum, so that nothing is rounded on the way."""
 ZERO: Final = Decimal(0)
@@ -258,10 +257,10 @@ class _Pair:
 
     def _forget_models(self) -> None:
         """Compare whole days: one of the two tells no model, so nothing can be said of one."""
-        sums, self.models = self.sums, {ALL}
+        sums, self.models = self.sums, {ALL_MODELS}
         self.sums = defaultdict(dict)
         for (when, _), of in sums.items():
-            whole = self.sums[when, ALL]
+            whole = self.sums[when, ALL_MODELS]
             for is_here, told in of.items():
                 whole[is_here] = whole.get(is_here, NOTHING) + told
 

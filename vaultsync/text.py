@@ -1,4 +1,4 @@
-"""Small things that every room says alike: the nearest known word, a decimal in full, what names no file."""
+"""Small things that every room says alike: the nearest known word, a decimal in full, a name, a file's."""
 
 from __future__ import annotations
 
@@ -28,6 +28,27 @@ def decimal_text(value: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
+
+
+NONE = "(none)"
+"""Shown where there is no name."""
+ALL_MODELS = "(all)"
+"""What stands in the place of a model where all of a provider are told in one: a bill, or a part of one."""
+_ALL_SHOWN = "all models"
+
+
+def named(dimension: str, key: str | None) -> str:
+    """What people read for a value of a dimension, such as `project` or `model`."""
+    if key is None or not key.strip():
+        return NONE
+    return _ALL_SHOWN if dimension == "model" and key == ALL_MODELS else key
+
+
+def meant(dimension: str, shown: str) -> str | None:
+    """The value of a dimension that people name as they read it; None: none."""
+    if shown in ("", NONE):
+        return None
+    return ALL_MODELS if dimension == "model" and shown == _ALL_SHOWN else shown
 
 
 LONGEST_NAME = 255

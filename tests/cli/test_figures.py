@@ -81,6 +81,11 @@ def test_dimensions_and_conditions_reach_the_figures(cli: Cli, asked: list[Any])
     assert summarized(asked)[3:] == (("project", "branch"), "week", {"model": "opus=4", "session": None})
 
 
+def test_all_models_of_a_bill_are_asked_for_as_they_are_shown(cli: Cli, asked: list[Any]) -> None:
+    cli("report", "--where", "model=all models")
+    assert summarized(asked)[-1] == {"model": "(all)"}
+
+
 @pytest.mark.parametrize("by", ["none", ""])
 def test_no_dimension_gives_one_total(cli: Cli, asked: list[Any], by: str) -> None:
     cli("report", "--by", by)

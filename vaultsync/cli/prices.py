@@ -11,6 +11,7 @@ import click
 
 from vaultsync.cli.common import Shell, command, day_option, table
 from vaultsync.cli.program import DONE, complain, say, visible
+from vaultsync.text import named
 
 if TYPE_CHECKING:
     from vaultsync.model import RateKey, TokenCounts, UsageEvent
@@ -82,7 +83,7 @@ def _latest(run: Run) -> int:
     rows = [
         (
             *(stored.short, f"{stored.event.when:%Y-%m-%d %H:%M}", stored.event.provider),
-            *(stored.event.model, f"{stored.event.tokens.total:,}"),
+            *(named("model", stored.event.model), f"{stored.event.tokens.total:,}"),
         )
         for stored in found
     ]
@@ -127,7 +128,7 @@ def _check(run: Run, provider: str | None) -> int:
     summary = run.figures(EVER.start, EVER.end).summarize(EVER, ("provider", "model"), None, where)
     lacking = [line for line in summary.lines if line.coverage.unpriced]
     for line in lacking:
-        name, model = (key or "(none)" for key in line.keys)
+        name, model = map(named, summary.by, line.keys)
         near = list_.nearest(model)
         offer = f" Near are: {', '.join(near)}." if near else ""
         counts = f"{events(line.coverage.unpriced)}, {line.tokens.total:,} tokens"

@@ -13,6 +13,7 @@ import click
 from vaultsync.cli.common import Shell, command, day_option, table
 from vaultsync.cli.program import DONE, say
 from vaultsync.cli.report import events
+from vaultsync.text import named
 
 if TYPE_CHECKING:
     from vaultsync.periods import Period
@@ -98,7 +99,7 @@ def _comparison(each: Comparison, found: Reconciled, currency: str) -> Iterator[
 
     here, there = (WORDS[found.kinds[name]] for name in (each.here, each.there))
     titles = ["day", "model", each.here, currency, each.there, currency, "difference", "%", "reason"]
-    rows = [[row.when, plain(row.model), *_figures(row), _why(row)] for row in each.rows]
+    rows = [[row.when, plain(named("model", row.model)), *_figures(row), _why(row)] for row in each.rows]
     yield from ("", f"{plain(each.provider)}: {here} ({each.here}) and {there} ({each.there})", "")
     yield table(titles, rows, ["total", "", *_figures(each.total), ""], text=2)
     yield ""

@@ -12,13 +12,13 @@ import click
 from vaultsync.cli.common import Shell, command, day_option, table
 from vaultsync.cli.program import DONE, say
 from vaultsync.periods import EVER, KINDS
+from vaultsync.text import meant, named
 
 if TYPE_CHECKING:
     from vaultsync.model import Line, Notice, Summary
     from vaultsync.settings import Settings
 
 DIMENSIONS = ("provider", "model", "project", "session", "branch", "action", "source", "machine")
-NONE = "(none)"
 TITLE = 40
 """Characters of a session's title on the screen."""
 COUNTS = ("calls", "input", "cache read", "cache write", "output", "total")
@@ -42,7 +42,7 @@ def conditions(ctx: click.Context, param: click.Parameter, value: Sequence[str])
             raise click.BadParameter(f"{text!r} is not DIM=VALUE; DIM is one of {', '.join(DIMENSIONS)}.")
         if name in found:
             raise click.BadParameter(f"{name} is named twice; an event has one.")
-        found[name] = None if wanted in ("", NONE) else wanted
+        found[name] = meant(name, wanted)
     return found
 
 
@@ -136,7 +136,7 @@ def _names(line: Line, summary: Summary) -> Iterator[str]:
 
     if summary.bucket:
         yield line.period or ""
-    yield from (NONE if key is None else plain(key) for key in line.keys)
+    yield from (plain(named(by, key)) for by, key in zip(summary.by, line.keys, strict=True))
 
 
 def _called(summary: Summary, titles: Mapping[str, str]) -> list[tuple[str]]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from vaultsync.cli.common import Shell, command, table
 from vaultsync.cli.program import DONE, complain, say
-from vaultsync.cli.report import NONE, TITLE, cost
+from vaultsync.cli.report import TITLE, cost
+from vaultsync.text import named
 
 if TYPE_CHECKING:
     from vaultsync.model import BudgetState
@@ -60,7 +61,7 @@ def _sessions(overview: Overview, titled: bool) -> Iterator[tuple[str, ...]]:
 
     for s in overview.sessions:
         price = "no price" if s.cost is None else money(s.cost)
-        names = (plain(s.project or NONE), plain(s.model or NONE))
+        names = (plain(named("project", s.project)), plain(named("model", s.model)))
         title = (plain(s.title or "", TITLE),) if titled else ()
         yield plain(s.session, 36), *title, str(s.last), *names, f"{s.tokens:,}", price
 

@@ -9,6 +9,7 @@ from typing import cast
 from vaultsync.model import Amount, Column, Line, Summary, Table
 from vaultsync.render import numbers
 from vaultsync.render.text import Markdown, escape
+from vaultsync.text import named
 
 
 def markdown(table: Table) -> Markdown:
@@ -61,7 +62,7 @@ def summary(summary: Summary, currency: str) -> str:
     columns = [*(first or [Column("")]), *(Column(title, "count") for title in titles)]
     columns.append(Column(f"Cost ({currency})", "money"))
     rows = [
-        (*([line.period] if summary.bucket else []), *(_name(key) for key in line.keys), *_counts(line))
+        (*([line.period] if summary.bucket else []), *map(named, summary.by, line.keys), *_counts(line))
         for line in summary.lines
     ]
     total = ("Total", *[""] * (len(first) - 1), *_counts(summary.total))
@@ -73,10 +74,6 @@ def summary(summary: Summary, currency: str) -> str:
 def _alone(columns: Sequence[Column], total: tuple[object, ...]) -> str:
     """A table of the total alone, where nothing is grouped or nothing was used."""
     return markdown(Table("summary", "", tuple(columns), (total,)))
-
-
-def _name(key: str | None) -> str:
-    return "(none)" if key is None or not key.strip() else key
 
 
 def _counts(line: Line) -> tuple[object, ...]:

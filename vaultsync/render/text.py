@@ -10,6 +10,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from vaultsync.text import NONE
+
 LONGEST_NAME = 80
 LONGEST_SENTENCE = 400
 _ANYWHERE = re.compile(r"[\\`*\[\]#|<>~=^$%&]|(?<=:):|(?<!\w)_|_(?!\w)|(?<=_)_")
@@ -78,4 +80,4 @@ def sentence(text: str) -> Markdown:
 def label(text: object) -> str:
     """A label inside a Mermaid fence: letters, digits and a few signs that mean nothing there."""
     kept = " ".join(_NOT_IN_CHARTS.sub(" ", plain(text, 40)).split())
-    return kept or "(none)"
+    return kept or NONE

@@ -9,6 +9,7 @@ from decimal import Decimal
 from vaultsync.model import Amount, Chart, Column, Line, Table
 from vaultsync.periods import MONTHS, Kind, Period
 from vaultsync.report.desk import Desk, clipped, dearest_first, name, short_label
+from vaultsync.text import ALL_MODELS
 
 Course = list[tuple[Period, Line | None]]
 """Every part of a period with its figures, None for a part without events."""
@@ -108,15 +109,23 @@ def chart(desk: Desk, course: Course, title: str) -> Chart | None:
 
 
 def pie(desk: Desk, title: str) -> Chart | None:
-    """Cost by model; None where there is less than two to compare."""
-    lines = [line for line in dearest_first(desk.sum("model").lines) if line.cost]
+    """Cost by model, of bills for all models by provider; None where there is less than two to compare."""
+    told = [line for line in desk.sum("model").lines if line.keys != (ALL_MODELS,)]
+    told += [line for line in desk.sum("provider", "model").lines if line.keys[1] == ALL_MODELS]
+    lines = [line for line in dearest_first(told) if line.cost]
     if len(lines) < 2:
         return None
     head, tail = (lines, []) if len(lines) <= SLICES else (lines[: SLICES - 1], lines[SLICES - 1 :])
-    labels = [name(line.keys[0]) for line in head] + ["others"] * bool(tail)
+    labels = [_slice(*line.keys) for line in head] + ["others"] * bool(tail)
     values = [line.cost or Decimal(0) for line in head]
     values += [sum((line.cost or Decimal(0) for line in tail), Decimal(0))] * bool(tail)
     return Chart("models", "pie", title, tuple(labels), tuple(values))
+
+
+def _slice(*keys: str | None) -> str:
+    """`opus`; `google, all models`."""
+    *provider, model = keys
+    return ", ".join([*map(name, provider), name(model, "model")])
 
 
 def last_days(today: Period) -> Period:

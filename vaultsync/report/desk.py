@@ -20,8 +20,8 @@ from vaultsync.model import (
     TokenCounts,
 )
 from vaultsync.periods import MONTHS, WEEKDAYS, Calendar, Kind, Period
+from vaultsync.text import named
 
-NONE = "(none)"
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -98,11 +98,10 @@ def dearest_first(lines: Sequence[Line]) -> list[Line]:
     )
 
 
-def name(key: str | None) -> str:
+def name(key: str | None, dimension: str = "") -> str:
     """A key for a cell; ids of sessions lose all but their head, as git shows commits."""
-    if key is None or not key.strip():
-        return NONE
-    return key[:8] if _UUID.fullmatch(key) else key
+    shown = named(dimension, key)
+    return shown[:8] if _UUID.fullmatch(shown) else shown
 
 
 def clipped(part: Period, whole: Period) -> Period:

@@ -61,7 +61,7 @@ def _unpriced(desk: Desk) -> Iterator[Notice]:
     lines = [x for x in desk.sum("provider", "model").lines if x.coverage.unpriced > x.coverage.unsplit]
     lines.sort(key=lambda x: (-x.all_tokens, x.keys))
     for line in lines[:NAMED]:
-        provider, model = map(name, line.keys)
+        provider, model = map(name, line.keys, ("provider", "model"))
         missing, events = line.coverage.unpriced, line.coverage.events
         of = "{} {}" if missing == events else "{} of {} events"
         counts = (missing, _events(missing)) if missing == events else (missing, events)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import Decimal, localcontext
 
-from vaultsync.model import Amount, BudgetState, Column, Line, Table
-from vaultsync.report.desk import NONE, Desk, dearest_first, joined, name
+from vaultsync.model import Amount, BudgetState, Column, Line, Summary, Table
+from vaultsync.report.desk import Desk, dearest_first, joined, name
+from vaultsync.text import NONE
 
 Row = tuple[object, ...]
 LIMIT = 12
@@ -27,7 +28,7 @@ def models(desk: Desk) -> Table | None:
         middle = (*[_cache(line)] * cache, line.tokens.output, *[listed] * flat)
         return (line.requests, line.tokens.input, *middle, line.amount)
 
-    return _ranked("models", "Models", columns, summary.lines, summary.total, cells)
+    return _ranked("models", "Models", columns, summary, cells)
 
 
 def _cache(line: Line) -> int:
@@ -49,23 +50,22 @@ def grouped(desk: Desk, id: str, *by: str) -> Table | None:
     def cells(line: Line) -> Row:
         return (line.requests, line.all_tokens, line.amount)
 
-    return _ranked(id, id.capitalize(), columns, summary.lines, summary.total, cells)
+    return _ranked(id, id.capitalize(), columns, summary, cells)
 
 
 def _ranked(
     id: str,
     title: str,
     columns: list[Column],
-    lines: Sequence[Line],
-    total: Line,
+    summary: Summary,
     cells: Callable[[Line], Row],
 ) -> Table | None:
     """Rows by falling cost with their share of the whole, the tail of a long list in one row."""
-    if not lines:
+    total, by, width = summary.total, summary.by, len(summary.by)
+    if not summary.lines:
         return None
-    head, tail = _split(lines)
-    width = len(lines[0].keys)
-    rows = [(*map(name, line.keys), *cells(line)) for line in head]
+    head, tail = _split(summary.lines)
+    rows = [(*map(name, line.keys, by), *cells(line)) for line in head]
     if tail:
         rows.append((f"{len(tail)} others", *[""] * (width - 1), *cells(joined(tail))))
     if len(rows) == 1:
@@ -110,7 +110,7 @@ def sessions(desk: Desk) -> Table | None:
         Column(f"Per session ({desk.currency})", "money"),
     )
     head, tail = _split(summary.lines)
-    rows = [(*map(name, line.keys), *_per_session(line, beside.get(line.keys))) for line in head]
+    rows = [(*map(name, line.keys, summary.by), *_per_session(line, beside.get(line.keys))) for line in head]
     if tail:  # one session may use several of these models, so their number is unknown
         rows.append((f"{len(tail)} others", "", None, joined(tail).all_tokens, None, None))
     total = ("Total", "", *_per_session(summary.total, outside.total)) if len(summary.lines) > 1 else None

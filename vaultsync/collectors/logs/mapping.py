@@ -55,12 +55,12 @@ from vaultsync.collectors.records import json_document, json_lines
 from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField, quote
 from vaultsync.model import TELLS, Finding, Issue, Tells
-from vaultsync.text import nearest, nearest_or_all
+from vaultsync.text import ALL_MODELS, nearest, nearest_or_all
 
 Format = Literal["csv", "jsonl", "json"]
 FIELDS = frozenset({*ALIASES, "prompt", "until"} - {"run_type"})
 TIMES = ("when", "until")
-BILL: Mapping[str, object] = {"model": "(all)", "cost_kind": "billed"}
+BILL: Mapping[str, object] = {"model": ALL_MODELS, "cost_kind": "billed"}
 """What is said of a record of a bill that does not say otherwise."""
 KEYS = (
     "name",

@@ -28,6 +28,7 @@ from vaultsync.collectors.families import Found
 from vaultsync.collectors.fields import Shape, chosen, joined, scaled
 from vaultsync.collectors.tables import JsonTable
 from vaultsync.collectors.values import BadField, quote
+from vaultsync.text import ALL_MODELS
 
 BUCKET = ("^starting_at", "^ending_at")
 DIMENSIONS = (
@@ -96,7 +97,7 @@ class AnthropicCost(JsonTable):
             "cost": scaled("amount", -2),
             "currency": "currency",
         },
-        {"provider": "anthropic", "model": "(all)", "cost_kind": "billed"},
+        {"provider": "anthropic", "model": ALL_MODELS, "cost_kind": "billed"},
     )
 
 

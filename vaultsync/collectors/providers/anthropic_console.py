@@ -28,6 +28,7 @@ from vaultsync.collectors.fields import Shape, chosen, joined
 from vaultsync.collectors.reading import Reader
 from vaultsync.collectors.tables import CsvTable
 from vaultsync.collectors.values import BadField, count
+from vaultsync.text import ALL_MODELS
 
 BANDS = {"≤200k": "base", ">200k": "long", "0-200k": "base", "200k-1m": "long"}
 DIMENSIONS = (
@@ -104,7 +105,7 @@ class ConsoleCost(CsvTable):
             "context_band": _band,
             "cost": "cost_usd",
         },
-        {"provider": "anthropic", "model": "(all)", "cost_kind": "billed"},
+        {"provider": "anthropic", "model": ALL_MODELS, "cost_kind": "billed"},
     )
 
 
@@ -131,7 +132,7 @@ class SpendReport(CsvTable):
             "web_searches": "total_web_search_count",
             "cost": "total_net_spend_usd",
         },
-        {"provider": "anthropic", "model": "(all)", "cost_kind": "billed"},
+        {"provider": "anthropic", "model": ALL_MODELS, "cost_kind": "billed"},
         family="exclusive",
     )
 

@@ -33,6 +33,7 @@ from vaultsync.collectors.records import below, json_object, surround
 from vaultsync.collectors.tables import CsvTable, JsonTable
 from vaultsync.collectors.values import instant, is_zero
 from vaultsync.model import Finding, Issue
+from vaultsync.text import ALL_MODELS
 
 DATES = ("date", "usagedate", "usagedatetime")
 COSTS = ("costinbillingcurrency", "cost", "pretaxcost")
@@ -77,7 +78,7 @@ class AzureCosts(CsvTable):
             "cost": COSTS,
             "currency": CURRENCIES,
         },
-        {"provider": "azure", "model": "(all)", "cost_kind": "billed"},
+        {"provider": "azure", "model": ALL_MODELS, "cost_kind": "billed"},
     )
     grain = "day"
 

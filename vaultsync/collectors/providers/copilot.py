@@ -26,6 +26,7 @@ from vaultsync.collectors.reading import LogFile
 from vaultsync.collectors.records import json_object
 from vaultsync.collectors.tables import CsvTable, JsonTable
 from vaultsync.collectors.values import is_zero
+from vaultsync.text import ALL_MODELS
 
 DIMENSIONS = (
     *("date", "username", "product", "sku", "model", "unit_type", "applied_cost_per_quantity"),
@@ -100,7 +101,7 @@ class CopilotBilling(_Report):
     tells = "bills"
     signs = ("applied_cost_per_quantity", "net_amount", "product")
     foreign = ("cache_read",)
-    shape = Shape(ROW, {"provider": PROVIDER, "model": "(all)"})
+    shape = Shape(ROW, {"provider": PROVIDER, "model": ALL_MODELS})
 
 
 class CopilotTokens(_Report):

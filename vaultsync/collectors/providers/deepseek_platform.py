@@ -21,6 +21,7 @@ from vaultsync.collectors.reading import Reader
 from vaultsync.collectors.tables import CsvTable
 from vaultsync.collectors.values import BadField, count
 from vaultsync.model import Finding, Issue
+from vaultsync.text import ALL_MODELS
 
 WHOSE = ("user_id", "start_time_iso", "end_time_iso", "model", "api_key_name", "api_key")
 
@@ -81,5 +82,5 @@ class DeepSeekCosts(CsvTable):
             "cost": "cost",
             "currency": "currency",
         },
-        {"provider": "deepseek", "model": "(all)", "cost_kind": "billed"},
+        {"provider": "deepseek", "model": ALL_MODELS, "cost_kind": "billed"},
     )

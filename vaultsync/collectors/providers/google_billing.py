@@ -23,10 +23,11 @@ from typing import Any
 from vaultsync.collectors.fields import Shape, Source, at, getter, joined
 from vaultsync.collectors.tables import CsvTable, JsonTable
 from vaultsync.collectors.values import BadField, money, quote
+from vaultsync.text import ALL_MODELS
 
 MODEL_LABEL = "goog-generativelanguage-model"
 CURRENCIES = {"$": "USD", "US$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR"}
-BILL = {"provider": "google", "model": "(all)", "cost_kind": "billed"}
+BILL = {"provider": "google", "model": ALL_MODELS, "cost_kind": "billed"}
 _is_about_models = re.compile(r"gemini|generative language", re.IGNORECASE).search
 _may_be_about_models = re.compile(r"vertex ai", re.IGNORECASE).search
 _has_model = re.compile(

@@ -30,6 +30,7 @@ from vaultsync.collectors.fields import Getter, Shape, Source, at, chosen, gette
 from vaultsync.collectors.outline import head_of
 from vaultsync.collectors.reading import LogFile
 from vaultsync.collectors.tables import CsvTable, JsonTable
+from vaultsync.text import ALL_MODELS
 
 TIMES = ("start_time", "end_time", "start_time_iso", "end_time_iso")
 WHOSE = ("project_id", "user_id", "api_key_id")
@@ -53,7 +54,7 @@ USAGE: Mapping[str, Source] = {
     "cache_read_audio": "input_cached_audio_tokens",
     "output_audio": "output_audio_tokens",
 }
-NAMES = {"provider": "openai", "model": "(all)"}
+NAMES = {"provider": "openai", "model": ALL_MODELS}
 BILL = {**NAMES, "cost_kind": "billed"}
 
 
