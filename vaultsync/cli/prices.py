@@ -119,16 +119,13 @@ def _number(value: Decimal | None) -> str:
 
 def _check(run: Run, provider: str | None) -> int:
     from vaultsync.cli.report import events
-    from vaultsync.periods import EVER
 
     list_ = run.price_list()
     for warning in list_.warnings:
         complain(warning)
-    where = {"provider": provider} if provider else None
-    summary = run.figures(EVER.start, EVER.end).summarize(EVER, ("provider", "model"), None, where)
-    lacking = [line for line in summary.lines if line.coverage.unpriced]
+    lacking = run.unpriced(provider)
     for line in lacking:
-        name, model = map(named, summary.by, line.keys)
+        name, model = map(named, ("provider", "model"), line.keys)
         near = list_.nearest(model)
         offer = f" Near are: {', '.join(near)}." if near else ""
         counts = f"{events(line.coverage.unpriced)}, {line.tokens.total:,} tokens"

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from vaultsync.collectors import registry
 from vaultsync.collectors.registry import Collector, Place, Retention
 from vaultsync.errors import VaultsyncError
-from vaultsync.ledger import FileState, Ledger, SourceSpan
+from vaultsync.ledger import Files, Ledger, SourceSpan
 from vaultsync.model import Issue
 from vaultsync.sync.books import Books
 from vaultsync.sync.collect import Surroundings
@@ -42,7 +42,7 @@ class Left(NamedTuple):
 class Known(NamedTuple):
     """What the ledger has of the tools."""
 
-    files: Mapping[str, FileState] | None
+    files: Files | None
     """None: it cannot be read."""
     spans: Mapping[str, SourceSpan]
 
@@ -95,7 +95,7 @@ def by_agent(collectors: Iterable[Collector]) -> dict[str, list[Collector]]:
 def in_ledger(path: Path) -> Known:
     """What the ledger has; what is wrong with it is told elsewhere."""
     if not path.exists():
-        return Known({}, {})
+        return Known(Files(()), {})
     try:
         with Ledger.open(path, read_only=True) as ledger:
             return Known(ledger.files(), {span.source: span for span in ledger.sources()})

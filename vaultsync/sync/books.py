@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from vaultsync.errors import ConfigError, VanishedError
 from vaultsync.ledger import Ledger
 from vaultsync.model import Preference
-from vaultsync.periods import Calendar, Period, midnight
+from vaultsync.periods import EVER, Calendar, Period, midnight
 from vaultsync.settings import Settings, shipped
 from vaultsync.sync.memory import cache
 from vaultsync.sync.shared import place
@@ -25,6 +25,7 @@ from vaultsync.sync.shared import place
 if TYPE_CHECKING:
     from vaultsync.aggregate import UsageTable
     from vaultsync.ledger import Usage
+    from vaultsync.model import Line
     from vaultsync.pricing import PriceList
     from vaultsync.vault import locate
 
@@ -49,6 +50,8 @@ class Books:
     """Local day of the run."""
     is_reading: bool = False
     """True where the run makes no ledger: it only asks."""
+    is_looking: bool = False
+    """True where nothing may change: the ledger is not even brought up to date."""
     _table: UsageTable | None = field(default=None, repr=False)
     _loaded: tuple[date, date] = (date.max, date.min)
 
@@ -70,7 +73,7 @@ class Books:
                 remedy = "Mend --ledger or `ledger:`; `vaultsync collect` makes a new one."
                 raise ConfigError(path, None, "there is no ledger.", remedy)
             return Ledger.empty(path)
-        return Ledger.open(path, wal=not place(self.settings))
+        return Ledger.open(path, read_only=self.is_looking, wal=not place(self.settings))
 
     @property
     def lacks_ledger(self) -> bool:
@@ -146,6 +149,16 @@ class Books:
     def asked(self, since: date, until: date, dimensions: Collection[str]) -> UsageTable:
         """Priced usage for a question that names some dimensions: the same sums, of less that is read."""
         return self._load(since, until, dimensions)
+
+    def unpriced(self, provider: str | None = None) -> list[Line]:
+        """What has no price, whenever it was used: a line for each provider and model.
+
+        Args:
+            provider: Only of this one; None: of all.
+        """
+        by, where = ("provider", "model"), {"provider": provider} if provider else None
+        summary = self.asked(EVER.start, EVER.end, by).summarize(EVER, by, None, where)
+        return [line for line in summary.lines if line.coverage.unpriced]
 
     def _load(self, since: date, until: date, dimensions: Collection[str] | None = None) -> UsageTable:
         from vaultsync import aggregate

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from vaultsync.collectors.finding import find_files
 from vaultsync.collectors.registry import Collector, agent_of
 from vaultsync.errors import VaultsyncError
-from vaultsync.ledger import REMEDY, Ledger
+from vaultsync.ledger import REMEDY, Files, Ledger
 from vaultsync.model import Issue
 from vaultsync.periods import NOTE_KINDS, PERIOD_OF, WEEKDAYS, Period
 from vaultsync.settings import Settings, has_config_folder
@@ -16,22 +19,31 @@ from vaultsync.sync import agents, shared
 from vaultsync.sync.books import Books
 from vaultsync.sync.collect import Surroundings
 from vaultsync.sync.intake import rejected_lines
-from vaultsync.sync.mappings import mapping_collectors
 from vaultsync.sync.places import Places
-from vaultsync.sync.read import installed
+from vaultsync.sync.read import Reading
 from vaultsync.sync.values import Check
+from vaultsync.text import named
+
+NAMED = 5
+"""Most files of a folder that are named one by one."""
+OPENED = 2000
+"""Most files of a folder that are looked into."""
+MODELS = 20
+"""Most models without a price that are named one by one."""
 
 
 def checks(books: Books, places: Places, around: Surroundings) -> list[Check]:
     """Look at everything, change nothing; sorted by group."""
-    collectors, broken = installed(books.settings, mapping_collectors(books.settings))
-    told = list(_agents(books, around, collectors))
+    known = agents.in_ledger(books.settings.ledger).files or Files(())
+    reading = Reading(books.settings, known, around.now)
+    told = list(_agents(books, around, reading.collectors))
     return [
         *_vault(books),
         *_notes(books, places),
         *told,
-        *_logs(books.settings, broken),
+        *_logs(books.settings, reading, known),
         *_prices(books),
+        *_unpriced(books),
         *_ledger(books, {check.name for check in told}),
     ]
 
@@ -102,8 +114,8 @@ def _agents(books: Books, around: Surroundings, collectors: Sequence[Collector])
             yield Check(agents.GROUP, name, "error", "no collector has this name", known)
 
 
-def _logs(settings: Settings, broken: Iterable[Issue]) -> Iterator[Check]:
-    for issue in broken:
+def _logs(settings: Settings, reading: Reading, known: Files) -> Iterator[Check]:
+    for issue in reading.issues:
         yield Check("Logs", "collector", "error", str(issue))
     if not settings.logs:
         yield Check("Logs", "folders", "info", "none configured", "`logs: [~/logs]` adds files and folders.")
@@ -118,11 +130,21 @@ def _logs(settings: Settings, broken: Iterable[Issue]) -> Iterator[Check]:
             )
             continue
         found = list(find_files([folder]))
+        files = [path for path in found if not isinstance(path, Issue)]
         bad = [issue for issue in found if isinstance(issue, Issue)]
-        files = agents.many(len(found) - len(bad), "file")
-        yield Check("Logs", str(folder), "warning" if bad else "ok", files)
-        for issue in bad[:5]:
+        bad += _unread(files, reading, known)
+        yield Check("Logs", str(folder), "warning" if bad else "ok", agents.many(len(files), "file"))
+        for issue in bad[:NAMED]:
             yield Check("Logs", str(folder), "warning", str(issue))
+        if len(bad) > NAMED:
+            more = f"and {len(bad) - NAMED:,} more that are not read"
+            yield Check("Logs", str(folder), "warning", more, "`vaultsync collect -v` names them all.")
+
+
+def _unread(files: Iterable[Path], reading: Reading, known: Files) -> Iterator[Issue]:
+    """Files that no collector knows, or two do; those that were read before are not opened, nor very many."""
+    new = (path for path in files if str(path) not in known)
+    yield from filter(None, map(reading.unread, islice(new, OPENED)))
 
 
 def _prices(books: Books) -> Iterator[Check]:
@@ -135,6 +157,24 @@ def _prices(books: Books) -> Iterator[Check]:
     yield Check("Prices", "price list", "ok", f"{count:,} models have a price today; your lists: {own}")
     for warning in books.prices.warnings:
         yield Check("Prices", "price list", "warning", warning)
+
+
+def _unpriced(books: Books) -> Iterator[Check]:
+    """Models that were used and have no price; what is wrong with the ledger is told elsewhere."""
+    if not books.settings.ledger.exists():
+        return
+    with suppress(VaultsyncError), closing(replace(books, is_looking=True)) as looking:
+        lines = [x for x in looking.unpriced() if x.coverage.unpriced > x.coverage.unsplit]
+        lines.sort(key=lambda x: (-x.all_tokens, -x.requests))
+        for line in lines[:MODELS]:
+            provider, model = map(named, ("provider", "model"), line.keys)
+            used = agents.many(line.all_tokens, "token") if line.all_tokens else ""
+            counts = ", ".join(filter(None, (agents.many(line.coverage.unpriced, "event"), used)))
+            remedy = "Add an entry or an alias to pricing.yaml."
+            yield Check("Prices", f"{provider} {model}", "warning", f"no price for {counts}", remedy)
+        if len(lines) > MODELS:
+            more = f"no price for {len(lines) - MODELS:,} more"
+            yield Check("Prices", "models", "warning", more, "`vaultsync prices check` names them.")
 
 
 def _ledger(books: Books, told: Collection[str]) -> Iterator[Check]:

@@ -117,17 +117,29 @@ class Reading:
         try:
             file = LogFile.look(path)
         except OSError as error:
-            what = f"{error.strerror or error}. Check the file, or move it out."
-            yield Told(path, issues=[Issue(path, None, what)])
+            yield Told(path, issues=[_unseen(path, error)])
             return
         if file.is_zip:
             yield from self._unzipped(file)
         elif owner is None and file.size == 0:
             yield Told(path)
         else:
-            known = self.collector(owner) or self._as_before(file)
-            found = known or registry.match(file, self.collectors, self._mapped)
-            yield self._told(file, found, read_on)
+            yield self._told(file, self.collector(owner) or self._match(file), read_on)
+
+    def unread(self, path: Path) -> Issue | None:
+        """Why nothing of a file is read, by its name and head only; None: it is, or it holds nothing."""
+        try:
+            file = LogFile.look(path)
+        except OSError as error:
+            return _unseen(path, error)
+        if file.is_zip:
+            return None  # what is in it has to be unpacked
+        found = self._match(file) if file.size else None
+        return found if isinstance(found, Issue) and found.rejected else None
+
+    def _match(self, file: LogFile) -> Collector | Issue:
+        """The collector that reads a file, or why none does."""
+        return self._as_before(file) or registry.match(file, self.collectors, self._mapped)
 
     def _told(
         self, file: LogFile, found: Collector | Issue, read_on: bool = True, zone: Zone | None = None
@@ -228,6 +240,10 @@ class Reading:
         moved = is_moved and (collector.kind == "store" or begins_as_read(state, file))
         batch = Batch(collector.name, reader, findings, replaces, known, table, tells, moved)
         told.prepared = prepare(batch)
+
+
+def _unseen(path: Path, error: OSError) -> Issue:
+    return Issue(path, None, f"{error.strerror or error}. Check the file, or move it out.")
 
 
 def installed(settings: Settings, mapped: Sequence[Collector]) -> tuple[list[Collector], list[Issue]]:

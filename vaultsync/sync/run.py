@@ -19,7 +19,7 @@ from vaultsync.sync.collect import Collecting, Progress, Surroundings
 if TYPE_CHECKING:
     from vaultsync.aggregate import UsageTable
     from vaultsync.ledger import StoredEvent
-    from vaultsync.model import Intake, Notice, UsageEvent
+    from vaultsync.model import Intake, Line, Notice, UsageEvent
     from vaultsync.periods import Calendar, NoteKind, Period
     from vaultsync.pricing import PriceList
     from vaultsync.sync.looked import Trees
@@ -109,6 +109,10 @@ class Run:
         if dimensions is None:
             return self.books.figures(since, until)
         return self.books.asked(since, until, dimensions)
+
+    def unpriced(self, provider: str | None = None) -> list[Line]:
+        """Models of the ledger that have no price, all of them or those of a provider."""
+        return self.books.unpriced(provider)
 
     def event(self, text: str) -> UsageEvent | None:
         """The one event that an id, or the beginning of one, names; None: there is none, or more than one."""
