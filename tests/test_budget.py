@@ -157,6 +157,44 @@ def test_period_that_is_nearly_spelt_right_is_no_provider(word: str, meant: str)
         assert dashboard(**{key: 3}) == ([], [f"{NOTE}: {key} names no period. Did you mean {meant!r}?"])
 
 
+@pytest.mark.parametrize(
+    ("word", "near"),
+    [("antropic", "'anthropic'"), ("cluade", "'claude'"), ("open_ia", "'openai'")],
+)
+def test_provider_that_nothing_tells_of_is_named_with_the_nearest(word: str, near: str) -> None:
+    known = {"anthropic", "openai"}
+    keys = {f"llm_budget_{word}_monthly_usd": 40, "llm_budget_claude_monthly_usd": 5}
+    found, problems = budget.read(keys, NOTE, "dashboard", None, "USD", lambda: known)
+    assert [b.provider for b in found] == ["anthropic"], "the others still count"
+    (text,) = problems
+    assert text.startswith(f"{NOTE}: llm_budget_{word}_monthly_usd names provider ")
+    assert text.endswith(f", of which neither price lists nor logs tell. Did you mean {near}?")
+
+
+@pytest.mark.parametrize("key", ["llm_budget_my own_usd", "llm_budget_my_own_usd", "llm_budget_My-Own_usd"])
+def test_provider_of_several_words_is_written_in_any_way(key: str) -> None:
+    (found,), problems = budget.read({key: 1}, NOTE, "dashboard", None, "USD", lambda: {"my-own"})
+    assert (found.provider, problems) == ("my-own", [])
+
+
+def test_provider_may_have_the_name_of_a_period_in_its_own() -> None:
+    key = "llm_budget_my daily server_monthly_usd"
+    (found,), _ = budget.read({key: 1}, NOTE, "dashboard", None, "USD", lambda: {"my-daily-server"})
+    assert (found.provider, found.kind) == ("my-daily-server", "month")
+
+
+def test_provider_that_is_like_no_other_is_to_be_written_as_reports_do() -> None:
+    found, (text,) = budget.read({"llm_budget_zzz_usd": 1}, NOTE, "dashboard", None, "USD", lambda: {"xai"})
+    assert found == [] and text.endswith("tell. Write it as `vaultsync report` does.")
+
+
+def test_providers_are_not_asked_for_where_none_is_named() -> None:
+    def fail() -> set[str]:
+        raise AssertionError
+
+    assert budget.read({"llm_budget_daily_usd": 1}, NOTE, "dashboard", None, "USD", fail)[1] == []
+
+
 def test_currency_of_the_report_ends_the_key() -> None:
     found, _ = budget.read({"llm_budget_monthly_eur": "5 €"}, NOTE, "dashboard", None, "EUR")
     assert [b.limit for b in found] == [5]

@@ -6,13 +6,14 @@ A key that names no period means that of its note; in a dashboard or project not
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from typing import Literal
 
 from vaultsync.model import Budget, BudgetState, Line
 from vaultsync.periods import KINDS, PERIOD_OF, Calendar, Kind, NoteKind, Period
+from vaultsync.text import nearest
 
 Origin = NoteKind | Literal["project"]
 """What a note that holds budgets is about."""
@@ -43,7 +44,12 @@ class _Unreadable(ValueError):
 
 
 def read(
-    properties: Mapping[str, object], origin: str, note_kind: Origin, period: Period | None, currency: str
+    properties: Mapping[str, object],
+    origin: str,
+    note_kind: Origin,
+    period: Period | None,
+    currency: str,
+    providers: Callable[[], Collection[str]] | None = None,
 ) -> tuple[list[Budget], list[str]]:
     """Read the budgets of one note.
 
@@ -56,6 +62,7 @@ def read(
         origin: The note, for people.
         period: That of a periodic note, whose own period is all it may limit; None for the others.
         currency: The report's, upper case.
+        providers: Gives those that are known, when one is named; None: any is.
 
     Returns:
         The budgets; and a sentence for each key that cannot be read, naming note and key.
@@ -74,6 +81,8 @@ def read(
             if words is None:
                 raise _Unreadable(f"is not in {currency}. End the key with _{currency.lower()}.")
             provider, kind = _scope(words)
+            if provider and providers:
+                _check_provider(provider, providers())
             if period and kind not in (None, own):
                 raise _Unreadable("limits other periods than the note's. Move it to the dashboard note.")
             limit = _limit(value, currency)
@@ -115,7 +124,8 @@ def _entries(
         elif name == PREFIX:
             yield str(key), [], value
         elif name.startswith(f"{PREFIX}_"):
-            words = name.removeprefix(PREFIX).removesuffix(end).split("_")[1:]
+            inner = name.removeprefix(f"{PREFIX}_").removesuffix(end.removeprefix("_")).removesuffix("_")
+            words = re.sub(r"\s+", "-", inner.strip()).split("_") if name != f"{PREFIX}{end}" else []
             yield str(key), words if name.endswith(end) else None, value
 
 
@@ -142,6 +152,13 @@ def _check_spelling(word: str) -> None:
         kind = _KINDS.get(near[0], near[0])
         meant = next(name for name, of in _KINDS.items() if of == kind)
         raise _Unreadable(f"names no period. Did you mean {meant!r}?")
+
+
+def _check_provider(provider: str, known: Collection[str]) -> None:
+    """Refuse a provider that nothing tells of: spelt wrong, it would limit nothing, unnoticed."""
+    if provider not in known:
+        near = nearest(provider, {*known, *_MAKERS}) or " Write it as `vaultsync report` does."
+        raise _Unreadable(f"names provider {provider!r}, of which neither price lists nor logs tell.{near}")
 
 
 def _limit(value: object, currency: str) -> Decimal:

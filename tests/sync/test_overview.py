@@ -49,6 +49,22 @@ def test_a_budget_of_several_projects_names_them_all(world: World) -> None:
     assert "2026-01   poems, letters" in world.run("show").output
 
 
+def test_a_budget_of_a_provider_that_nothing_tells_of_is_named_and_the_others_count(world: World) -> None:
+    world.log("a.jsonl", event("2026-01-09T08:00:00Z", model_provider="my own server", model_name="m"))
+    keys = ("antropic_monthly", "my_own_server_monthly", "xai_monthly", "monthly")
+    lines = "".join(f"llm_budget_{key}_usd: 5\n" for key in keys)
+    world.write("LLM Costs.md", f"---\n{lines}---\n")
+    done = world.run("daily")
+    assert done.stderr == (
+        "LLM Costs.md: llm_budget_antropic_monthly_usd names provider 'antropic', of which neither price "
+        "lists nor logs tell. Did you mean 'anthropic'?\n"
+    )
+    note = world.read("LLM Costs.md")
+    assert "names provider 'antropic'" in note
+    assert "| my-own-server · 2026-01 |" in note and "| xai · 2026-01 |" in note
+    assert "| antropic" not in note
+
+
 def test_a_note_whose_properties_cannot_be_read_is_named_with_what_to_do(world: World) -> None:
     world.log("a.jsonl", event("2026-01-09T08:00:00Z"))
     world.write("LLM Costs.md", "---\nllm_budget_monthly_usd: [5\n---\n")

@@ -416,6 +416,13 @@ class Ledger:
         with self._guarded():
             return stored.sources(self._db, self._names)
 
+    def providers(self) -> frozenset[str]:
+        """Every provider that was ever told of."""
+        from vaultsync.ledger import stored
+
+        with self._guarded():
+            return stored.providers(self._db, self._names)
+
     # --- health ---
 
     def check(self) -> list[Damage]:

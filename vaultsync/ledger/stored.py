@@ -103,6 +103,12 @@ def sources(db: sqlite3.Connection, names: Names) -> list[SourceSpan]:
     return [SourceSpan(*row) for row in sorted(found)]
 
 
+def providers(db: sqlite3.Connection, names: Names) -> frozenset[str]:
+    """Providers that are stated, as they are known."""
+    found = db.execute("SELECT DISTINCT provider FROM label WHERE provider > 0")
+    return frozenset(names.text(provider) or "" for (provider,) in found.fetchall())
+
+
 def sessions(db: sqlite3.Connection, names: Names, count: int) -> list[SessionSpan]:
     """The sessions that were active last, latest first."""
     last: dict[tuple[int, int], None] = {}

@@ -74,6 +74,11 @@ class PriceList:
         """What is odd in the user's lists, as `path:line: what`; the shipped one is not theirs to mend."""
         return tuple(text for layer in self._layers[:-1] for text in layer.warnings) + tuple(self._broad())
 
+    @property
+    def providers(self) -> frozenset[str]:
+        """Providers that have a price in any list, by their usual names."""
+        return frozenset(name for layer in self._layers for name in layer.providers)
+
     def rate(self, key: RateKey) -> AppliedRate:
         """The rate that applies to a key; cheap when asked again.
 

@@ -155,12 +155,22 @@ class Limits:
         values, key = self._properties(path), (path, kind, period)
         if key not in self._found:
             self._found[key] = budget.read(
-                values, self._name(path), kind, period, self.books.settings.currency
+                values,
+                self._name(path),
+                kind,
+                period,
+                self.books.settings.currency,
+                lambda: self._providers,
             )
         found, problems = self._found[key]
         for problem in problems:
             self._trouble(problem)
         return list(found)
+
+    @cached_property
+    def _providers(self) -> set[str]:
+        """Every provider that a price list or the ledger tells of."""
+        return {*self.books.prices.providers, *self.books.ledger.providers()}
 
     def _properties(self, path: Path) -> Mapping[str, object]:
         """Front matter of a note; empty, with a problem said once, where it cannot be read.
