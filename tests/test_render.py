@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from datetime import date, timedelta
@@ -616,9 +617,38 @@ def test_a_template_cannot_print_markers_or_comments(tmp_path: Path, source: str
 
 
 def test_a_template_that_is_not_utf8_is_named(tmp_path: Path) -> None:
-    (tmp_path / "daily.md.j2").write_bytes(b"\xff")
-    with pytest.raises(TemplateError, match=re.escape(str(tmp_path / "daily.md.j2"))):
-        note(daily(Spent(DAY)), tmp_path)
+    for content in ("{{ cost }}".encode("utf-16"), b"one\n\xff"):
+        (tmp_path / "daily.md.j2").write_bytes(content)
+        line = content.count(b"\n") + 1
+        said = re.escape(f"{tmp_path / 'daily.md.j2'}:{line}: is not UTF-8. Save it as UTF-8.")
+        with pytest.raises(TemplateError, match=said):
+            note(daily(Spent(DAY)), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["daily.md.j2", "base.md.j2"])
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link out", "link to nothing", "link to itself"])
+def test_what_has_the_name_of_a_template_and_is_none_is_not_passed_over(
+    tmp_path: Path, name: str, kind: str
+) -> None:
+    """The shipped one in its place would be a layout that nobody asked for."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    file = folder / name
+    if kind == "folder":
+        file.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(file)
+    else:
+        (tmp_path / "other.j2").write_text("other")
+        file.symlink_to({"link out": "../other.j2", "link to nothing": "none.j2"}.get(kind, name))
+    with pytest.raises(TemplateError, match=f"the template '{name}' is no file inside its folder") as trouble:
+        note(daily(Spent(DAY)), folder)
+    assert str(trouble.value).startswith(str(folder if name == "daily.md.j2" else SHIPPED))
+
+
+def test_a_byte_order_mark_is_no_part_of_a_template(tmp_path: Path) -> None:
+    (tmp_path / "daily.md.j2").write_bytes(b"\xef\xbb\xbf{{ cost }}")
+    assert note(daily(Spent(DAY)), tmp_path) == r"\$0.1500"
 
 
 def test_a_notice_fills_in_names_counts_and_money() -> None:

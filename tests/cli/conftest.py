@@ -93,14 +93,12 @@ class FakeRun:
         self.asked.append(("figures", since, until))
         return Figures(self.asked)
 
-<<<<<<< HEAD
     def intake(self) -> Intake:
         return Intake(3, 1, 0, ())
-=======
+
     def unpriced(self, provider: str | None = None) -> list[Line]:
         self.asked.append(("unpriced", provider))
         return [line([name] * 2, cost) for name, cost in COSTS.items() if cost is None]
->>>>>>> 225c5e9 (fixup! doctor: models without a price and files that nobody reads are named)
 
     def titles(self) -> dict[str, str]:
         return {"own": "Weed the beds"}

@@ -212,7 +212,7 @@ BAD = {
     "brackets": ("{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}", ": maximum recursion"),
     "negations": ("{{ " + "not " * 9000 + "1 }}", ": maximum recursion"),
     "deep blocks": ("{% for a in [1] %}" * 30 + "{% endfor %}" * 30, ": too many statically nested blocks"),
-    "a file's name": ("{% include '" + "a" * 5000 + ".j2' %}", ":1: .*File name too long"),
+    "a file's name": ("{% include '" + "a" * 5000 + ".j2' %}", ":1: there is no template"),
     "a NUL": (r"{% include 'a\0b.j2' %}", ":1: embedded null"),
     "a name": ("one\n{{ costs }}", ":2: 'costs' is undefined"),
     "syntax": ("one\n{% if %}", ":2: Expected an expression"),
@@ -285,5 +285,5 @@ def test_an_include_stays_in_its_folder(tmp_path: Path, render: Render, folder: 
     for link, target in (("link.j2", "../secret.j2"), ("linked", "..")):
         if not (folder / link).is_symlink():
             (folder / link).symlink_to(target)
-    with pytest.raises(TemplateError, match=r"\.j2:2: there is no template"):
+    with pytest.raises(TemplateError, match=r"\.j2:2: (there is no|the) template '"):
         render(f"\n{{% include {name!r} %}}")

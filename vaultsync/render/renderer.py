@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,10 +44,7 @@ class Renderer:
         return templates.run(name, told, None, self._shipped)
 
     def _is_own(self, name: str) -> bool:
-        try:
-            return (self._templates / name).is_file()
-        except OSError:
-            return True  # whoever reads it says what is wrong
+        return os.path.lexists(self._templates / name)  # if it is no template, whoever reads it says so
 
     @cached_property
     def _apart(self) -> Apart:

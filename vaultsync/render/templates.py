@@ -7,10 +7,11 @@ and memory are bounded in `apart`.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import FrameType, TracebackType
 from typing import Any, cast
 
@@ -52,8 +53,12 @@ class Environment(ImmutableSandboxedEnvironment):
         return not (isinstance(obj, str) and attr in _GROWING) and super().is_safe_attribute(obj, attr, value)
 
 
+class _Unusable(Exception):
+    """Something has the name of a template and is none: passed over, another one would be taken for it."""
+
+
 class Folder(jinja2.BaseLoader):
-    """Templates of one folder; a link that leads out of it does not exist."""
+    """Templates of one folder; what leads out of it is refused."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -62,19 +67,25 @@ class Folder(jinja2.BaseLoader):
         self, environment: jinja2.Environment, template: str
     ) -> tuple[str, str, Callable[[], bool]]:
         """Read a template whose name ends in `.j2`."""
-        root = self.root.resolve()
-        path = (root / template).resolve()
-        if not (template.endswith(".j2") and path.is_relative_to(root) and path.is_file()):
+        root, own = Path(os.path.realpath(self.root)), self.root / template
+        path, parts = Path(os.path.realpath(own)), PurePath(template).parts
+        is_below = not (PurePath(template).is_absolute() or ".." in parts)
+        if not (template.endswith(".j2") and is_below and os.path.lexists(own)):
             raise jinja2.TemplateNotFound(template)
-        name = str(self.root / template)
+        if not (path.is_relative_to(root) and path.is_file()):
+            raise _Unusable(f"the template '{_short(template)}' is no file inside its folder")
+        name = str(own)
         try:
             with path.open("rb") as stream:
                 source = stream.read(LONGEST + 1)
             if len(source) > LONGEST:
                 raise TemplateError(name, None, f"has more than {LONGEST:,} bytes.")
-            return source.decode(), name, lambda: True
-        except (OSError, UnicodeDecodeError) as error:
-            raise TemplateError(name, None, f"cannot be read: {error}.") from error
+            return source.decode("utf-8-sig"), name, lambda: True
+        except UnicodeDecodeError as error:
+            line = source.count(b"\n", 0, error.start) + 1
+            raise TemplateError(name, line, "is not UTF-8. Save it as UTF-8.") from error
+        except OSError as error:
+            raise TemplateError(name, None, f"cannot be read ({error.strerror}).") from error
 
 
 def run(name: str, context: Mapping[str, object], templates: Path | None, shipped: Path) -> str:
@@ -107,7 +118,7 @@ def run(name: str, context: Mapping[str, object], templates: Path | None, shippe
 def file_of(name: str, templates: Path | None, shipped: Path) -> str:
     """The file that a name stands for, as it is said to people."""
     own = templates / name if templates else None
-    return str(own if own and own.is_file() else shipped / name)
+    return str(own if own and os.path.lexists(own) else shipped / name)
 
 
 def _names(context: Mapping[str, object]) -> dict[str, object]:
