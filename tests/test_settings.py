@@ -344,7 +344,16 @@ WRONG = {
     "just text": "1: the file must be a table of keys, and is the text 'just text'.",
     "? [a]\n: b": "1: a key must be plain text.",
     "logs: " + "[" * 100_000: "1: lists and tables are nested too deeply.",
-    "logs: \x00": "is not YAML: ",
+    "a: b\nlogs: \x00": "2: is not YAML: it holds '\\x00'.",
+    "logs: \x1b[31m": "1: is not YAML: it holds '\\x1b'.",
+    'logs: ["a\\0b"]': "1: logs[1] holds '\\x00', which is no text. Remove it.",
+    'ledger: "\\0"': "1: ledger holds '\\x00', which is no text.",
+    'templates: "\\ud800"': "1: templates holds '\\ud800', which is no text.",
+    'notes: {daily: {heading: "## \\udfff"}}': "1: notes.daily.heading holds '\\udfff', which is no text.",
+    "timezone: " + "9" * 5000: "1: timezone must be text, and is '999",
+    "timezone: 2026-02-30": "1: timezone '2026-02-30' is not a known time zone.",
+    "notes:\n\tdaily: {}": "2: is not YAML: found character '\\t' that cannot start any token.",
+    "a: &a [x, x]\nb: &b [*a, *a]\nlogs: [*b, *b]": "1: anchors and aliases (& and *) are not allowed.",
 }
 
 

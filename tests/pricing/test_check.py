@@ -165,7 +165,8 @@ def test_a_missing_list_is_named(tmp_path: Path) -> None:
         (b"version: 1\n# \xff", ":2: is not UTF-8"),
         (b"version: 1\n#" + b" " * 1_000_000, "has 1000012 bytes"),
         (b"[" * 100_000, "is nested too deeply"),
-        (b"version: 1\n# \x00", "is not YAML"),
+        (b"version: 1\n# \x00", r":2: is not YAML: it holds '\\x00'"),
+        ("version: 1".encode("utf-16"), ":1: is not UTF-8"),
     ],
 )
 def test_bytes_that_are_no_list_are_refused(content: bytes, message: str, tmp_path: Path) -> None:

@@ -74,9 +74,12 @@ class Document:
             return _Builder(self).build(yaml.parse(text, Loader=loader))
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
-            problem = getattr(error, "problem", None) or "a character that YAML does not allow"
+            problem = getattr(error, "problem", None) or "it cannot be read"
+            at = mark.line + 1 if mark else None
+            if odd := yaml.reader.Reader.NON_PRINTABLE.search(text):
+                at, problem = text.count("\n", 0, odd.start()) + 1, f"it holds {odd.group()!r}"
             remedy = "Quote text that begins with `*`, `&`, `!` or `@`, and indent with spaces."
-            self.fail(mark.line + 1 if mark else None, f"is not YAML: {problem}.", remedy)
+            self.fail(at, f"is not YAML: {problem}.", remedy)
 
 
 class _Builder:

@@ -26,6 +26,8 @@ KINDS = {
     "list": "a list",
     "table": "a table of keys",
 }
+NO_TEXT = re.compile("[\0\ud800-\udfff]")
+"""What no path and no note can hold, though YAML can write it: NUL, and halves of characters."""
 VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
@@ -227,7 +229,7 @@ class _Builder:
         import yaml
 
         self.yaml = yaml
-        self.source = source
+        self.source, self.text = source, text
         self.events = yaml.parse(text, Loader=yaml.SafeLoader)
         self.resolver: Any = yaml.SafeLoader("")
 
@@ -239,6 +241,8 @@ class _Builder:
             mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
             what = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
             line = mark.line + 1 if mark else None
+            if odd := self.yaml.reader.Reader.NON_PRINTABLE.search(self.text):
+                line, what = self.text.count("\n", 0, odd.start()) + 1, f"it holds {quoted(odd.group())}"
             raise ConfigError(
                 self.source.name, line, f"is not YAML: {what}.", "Mend the line, or put its value in quotes."
             ) from error
@@ -268,6 +272,8 @@ class _Builder:
             return replace(value, kind="list", data=self._list(key, depth))
         if isinstance(event, self.yaml.MappingStartEvent):
             return replace(value, kind="table", data=self._table(key, depth))
+        if odd := NO_TEXT.search(event.value):
+            value.fail(f"{key or 'a key'} holds {quoted(odd.group())}, which is no text.", "Remove it.")
         return replace(value, kind=self._kind(event), data=event.value)
 
     def _list(self, key: str, depth: int) -> tuple[Value, ...]:
