@@ -189,3 +189,10 @@ def test_a_thread_shows_by_its_title_and_not_by_its_prompt(
 ) -> None:
     found = read(AMP, file(tmp_path, thread(asked, answer(), title=title)))
     assert titled(found) == kept and len(events(found)) == 1
+
+
+@pytest.mark.parametrize("uri", ["file://[", "//[", "file:///home/ana\x00", "", "http://[::1]/x"])
+def test_a_folder_that_is_no_address_leaves_the_calls(tmp_path: Path, uri: str) -> None:
+    env = {"initial": {"trees": [{"uri": uri}]}}
+    found = read(AMP, written(tmp_path / "T-1.json", thread(answer(), env=env)))
+    assert len(events(found)) == 1 and not issues(found)

@@ -227,3 +227,10 @@ def test_mistake_is_told_with_the_nearest_known_name(changed: dict[str, Any], me
     with pytest.raises(BadMapping) as caught:
         MappingSpec.from_dict({**BASE, **changed})
     assert str(caught.value) == message and caught.value.key == key
+
+
+def test_a_list_of_records_that_stands_twice_is_rejected(tmp_path: Path) -> None:
+    record = '{"at": "2026-01-07T14:30:00Z", "model": "gpt-5", "in": 5, "out": 5}'
+    text = f'{{"d": [{record}], "d": []}}\n{{"d": [{record}]}}\n'
+    found = mapped(tmp_path, text, "log.jsonl", files="*.jsonl", records="d")
+    assert rejected(found) == [1] and len(events(found)) == 1

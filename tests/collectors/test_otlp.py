@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -189,3 +190,22 @@ def test_an_absurd_point_costs_only_its_own_sum(tmp_path: Path, amount: str) -> 
         Otlp(), written(tmp_path / "a.jsonl", text.replace('"4"', amount, 1).replace(": 4", f": {amount}", 1))
     )
     assert len(events(found)) == 1 and len(issues(found)) == 1
+
+
+@pytest.mark.parametrize("odd", [[], {}, [["input"]], None, True, 5])
+def test_what_is_no_text_where_a_point_tells_its_kind_costs_that_point_only(tmp_path: Path, odd: Any) -> None:
+    points = [point(7, 0, 60, type="input"), point(9, 0, 60, type="output")]
+    bad = point(5, 0, 60, type="input")
+    bad["attributes"][0]["value"] = {"stringValue": odd}
+    (event,) = told(tmp_path, metric("claude-code", TOKENS, *points, bad))
+    assert event.tokens == TokenCounts(7, output=9)
+
+
+@pytest.mark.parametrize("odd", [[], {}, [["chat"]], None, True])
+def test_what_is_no_text_where_a_span_tells_its_operation_costs_that_span_alone(
+    tmp_path: Path, odd: Any
+) -> None:
+    line = spans("bot", CHAT, CHAT)
+    (bad, _) = line["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    bad["attributes"][0]["value"] = {"stringValue": odd}
+    assert len(told(tmp_path, line)) == 1

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from tests.collectors.support import reader_of, written
 from vaultsync.collectors.outline import Lines
-from vaultsync.collectors.records import Malformed, Repeated, below, json_document, json_values, plain_object
+from vaultsync.collectors.records import (
+    DEEPEST,
+    Malformed,
+    Repeated,
+    below,
+    json_document,
+    json_values,
+    plain_object,
+)
 
 TEXTS = st.text(st.sampled_from('ab": \\\t{}[],é\u2028'), max_size=6)
 NUMBERS = st.sampled_from(
@@ -73,6 +81,22 @@ def test_damage_is_malformed_without_a_word_of_it() -> None:
         with pytest.raises(Malformed) as error:
             json_values(text)
         assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}"), ('[{"a":', "}]")])
+def test_what_nests_too_deep_is_malformed_before_anybody_goes_down_into_it(
+    opening: str, closing: str
+) -> None:
+    for depth in (DEEPEST + 1, 900, 990, 5000, 100_000):
+        text = f'{{"x": {opening * depth}1{closing * depth}}}'
+        assert plain_object(text.encode()) is None
+        with pytest.raises(Malformed, match="nested too deep"):
+            json_values(text)
+
+
+def test_what_nests_as_deep_as_any_log_is_read() -> None:
+    text = f'{{"x": {"[" * (DEEPEST - 2)}{"]" * (DEEPEST - 2)}}}'
+    assert [plain_object(text.encode())] == json_values(text)
 
 
 PAGE = {

@@ -186,3 +186,31 @@ def test_answer_that_cannot_be_known_again_is_told_where_files_are_written_anew(
     path = written(tmp_path / "a.json", json.dumps([nameless, {**nameless, "timestamp": AT}], indent=1))
     found = read(ResponseFiles(), path)
     assert len(events(found)) == 1 and "neither its id nor a time" in issues(found)[0].text
+
+
+@pytest.mark.parametrize("odd", [[], {}, [["advisor_message"]], None, 5])
+def test_a_step_of_no_known_kind_is_no_call_of_its_own(tmp_path: Path, odd: Any) -> None:
+    usage = {**USAGE, "iterations": [{"type": odd, "input_tokens": 5, "output_tokens": 5}, odd]}
+    (event,) = events(lines(tmp_path, {**MESSAGE, "timestamp": AT, "usage": usage}))
+    assert event.tokens == TokenCounts(4, 20, cache_write=10, output=30)
+
+
+@pytest.mark.parametrize("odd", [[], [USAGE], 5, "x"])
+def test_an_answer_whose_usage_is_no_object_is_rejected(tmp_path: Path, odd: Any) -> None:
+    found = lines(tmp_path, {**MESSAGE, "timestamp": AT, "usage": odd, "usage_metadata": {}})
+    assert rejected(found) == [1] and not events(found)
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        '"usage_metadata": {"prompt_token_count": 1, "prompt_token_count": 9, "candidates_token_count": 2}',
+        '"usageMetadata": {"promptTokenCount": 1, "promptTokenCount": 9, "candidatesTokenCount": 2}',
+        '"id": "msg_01AbcdefghijklmnopqrstuvW", "type": "message", "role": "assistant", "model": "claude-x", '
+        '"usage": {"input_tokens": 1, "output_tokens": 2, "iterations": [{"type": "compaction", '
+        '"input_tokens": 1, "input_tokens": 9, "output_tokens": 2}]}',
+    ],
+)
+def test_a_count_that_stands_twice_is_rejected_in_every_spelling(tmp_path: Path, usage: str) -> None:
+    text = f'{{"timestamp": "{AT}", {usage}}}\n'
+    assert rejected(read(Responses(), written(tmp_path / "a.jsonl", text))) == [1]

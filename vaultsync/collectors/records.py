@@ -49,6 +49,8 @@ def _fraction(text: str) -> Decimal:
 
 MOST_RECORDS = 1000
 """Records on one line that are believed."""
+DEEPEST = 200
+"""Objects and lists inside one another that are believed; who reads them may then go down level by level."""
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_float=_fraction, parse_constant=Decimal, strict=False
 )
@@ -74,6 +76,8 @@ def json_values(text: str, most: int | None = None) -> list[Any]:
     try:
         while (at := _skip_blank(text, at)) < len(text) and len(found) != most:
             value, at = _DECODER.raw_decode(text, at)
+            if is_deep(value):
+                raise RecursionError
             found.append(value)
     except json.JSONDecodeError as error:
         raise Malformed(f"is not JSON ({error.msg}, column {error.colno})", error.lineno) from None
@@ -115,9 +119,20 @@ def plain_object(data: bytes) -> dict[str, Any] | None:
         marks = data.count(b'":')
         if marks != len(record) and marks != _keys(record):
             return None
+        if data.count(b"[") + data.count(b"{") > DEEPEST and is_deep(record):
+            return None
     except _REFUSED:
         return None
     return None if b" :" in data or b"\t:" in data or b"\r:" in data else record
+
+
+def is_deep(value: Any) -> bool:
+    """Say whether a value holds more objects and lists inside one another than are believed."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(DEEPEST):
+        held = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [inner for inside in held for inner in inside if isinstance(inner, dict | list)]
+    return bool(level)
 
 
 def _keys(value: dict[str, Any] | list[Any]) -> int:

@@ -279,7 +279,10 @@ def folder_in(env: Raw) -> str | None:
     """The folder that a thread works in, as logged."""
     found = decoded(_env, env)
     trees = found.initial.trees if found and found.initial else []
-    uri = urlsplit(trees[0].uri) if trees else None
+    try:
+        uri = urlsplit(trees[0].uri) if trees else None
+    except ValueError:  # a host that is none
+        return None
     if uri is None or uri.scheme != "file":
         return None
     path = unquote(uri.path)

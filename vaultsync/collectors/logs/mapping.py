@@ -44,7 +44,7 @@ from typing import Any, Literal, cast
 
 from vaultsync.collectors.aliases import ALIASES, field_of, fold
 from vaultsync.collectors.cells import REST_CSV, Header, csv_lines, header
-from vaultsync.collectors.events import Origin, events
+from vaultsync.collectors.events import REMEDY, Origin, events
 from vaultsync.collectors.families import COUNTS, Found
 from vaultsync.collectors.fields import Getter, Shape, at
 from vaultsync.collectors.finding import matches
@@ -196,7 +196,12 @@ class MappedLog:
                 yield found
                 continue
             number, value = found
-            for record in _listed(value, spec.records):
+            try:
+                listed = _listed(value, spec.records)
+            except BadField as error:
+                yield Issue(reader.file.path, number, f"{error} {REMEDY}")
+                continue
+            for record in listed:
                 if isinstance(record, dict):
                     yield from events(record, number, reader, origin, self._look)
                 else:
@@ -377,7 +382,11 @@ def _header(file: LogFile, delimiter: str | None) -> Header | None:
 
 
 def _listed(value: Any, path: str | None) -> list[Any]:
-    """The records below a path: a list, or one."""
+    """The records below a path: a list, or one.
+
+    Raises:
+        BadField: A key on the way stands twice.
+    """
     if path is not None and isinstance(value, dict):
         value = at(value, path)
         if value is None:

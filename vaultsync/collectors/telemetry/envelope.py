@@ -67,10 +67,11 @@ def attributes(holder: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def plain(value: object) -> object:
-    """A plain value of a stated type; None for any other."""
+    """A plain value of a stated type; None for any other, and for a list or an object in the place of one."""
     if not isinstance(value, dict):
         return None
-    return next((value[kind] for kind in PLAIN if kind in value), None)
+    found = next((value[kind] for kind in PLAIN if kind in value), None)
+    return None if isinstance(found, dict | list) else found
 
 
 def _is_named(attribute: Mapping[str, Any]) -> bool:

@@ -21,6 +21,8 @@ from typing import Any
 from vaultsync.collectors.families import Found
 from vaultsync.collectors.fields import Shape, at, chosen
 from vaultsync.collectors.providers.responses.common import FIELDS, in_batch
+from vaultsync.collectors.records import Repeated
+from vaultsync.collectors.values import BadField
 
 COUNTS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
 TERMS = ("service_tier", "speed", "inference_geo")
@@ -53,12 +55,18 @@ SHAPE = Shape(
 
 
 def look(record: Mapping[str, Any]) -> Iterator[Found]:
-    """The call of a message, and those that it made on the way."""
+    """The call of a message, and those that it made on the way.
+
+    Raises:
+        BadField: A key of a step stands twice.
+    """
     found = SHAPE.find(record)
     given = at(record, "usage.iterations")
     steps = [step for step in given if isinstance(step, dict)] if isinstance(given, list) else []
-    others = [step for step in steps if step.get("type") in STEPS and step["type"] != "compaction"]
-    is_sum = _sums([step for step in steps if step.get("type") == "message"]) == _sums([record["usage"]])
+    if any(isinstance(step, Repeated) for step in steps):
+        raise BadField("a key stands twice in a step of the usage.")
+    others = [step for step in steps if _kind(step) not in (None, "compaction")]
+    is_sum = _sums([step for step in steps if step.get("type") == "message"]) == _sums([_usage(record)])
     if others and not is_sum:
         found = found._replace(flags=("total_mismatch",))
         steps = [step for step in steps if step not in others]
@@ -69,15 +77,26 @@ def look(record: Mapping[str, Any]) -> Iterator[Found]:
 def _calls(record: Mapping[str, Any], steps: list[dict[str, Any]]) -> Iterator[Found]:
     """The steps that are calls of their own, each with the number it has among its kind in the key."""
     numbers = dict.fromkeys(STEPS, 0)
-    terms = {name: record["usage"].get(name) for name in TERMS}
+    terms = {name: _usage(record).get(name) for name in TERMS}
     for step in steps:
-        if (kind := step.get("type")) in STEPS:
+        if kind := _kind(step):
             numbers[kind] += 1
             own = {"model": step.get("model") or record.get("model"), "usage": terms | step}
             found = SHAPE.find({**record, **own})
             if ident := found.values.get("response"):
                 found.values["response"] = f"{ident}:{STEPS[kind]}:{numbers[kind]}"
             yield found
+
+
+def _usage(record: Mapping[str, Any]) -> dict[str, Any]:
+    usage = record.get("usage")
+    return usage if isinstance(usage, dict) else {}
+
+
+def _kind(step: Mapping[str, Any]) -> str | None:
+    """The kind of a step that is a call of its own; None for any other."""
+    kind = step.get("type")
+    return kind if isinstance(kind, str) and kind in STEPS else None
 
 
 def _sums(all_counts: list[dict[str, Any]]) -> list[int]:

@@ -20,6 +20,7 @@ from typing import Any
 from vaultsync.collectors.families import Found
 from vaultsync.collectors.fields import Getter, Shape, at, chosen, summed
 from vaultsync.collectors.providers.responses.common import FIELDS, request_id
+from vaultsync.collectors.records import Repeated
 from vaultsync.collectors.values import BadField, count
 
 USAGE = "usageMetadata"
@@ -90,9 +91,15 @@ def _is_whole(record: Mapping[str, Any]) -> bool:
 
 
 def _in_capitals(value: Any) -> Any:
-    """What the SDK writes, in the spelling of the API: `prompt_token_count` as `promptTokenCount`."""
+    """What the SDK writes, in the spelling of the API: `prompt_token_count` as `promptTokenCount`.
+
+    Raises:
+        BadField: A key stands twice.
+    """
     if isinstance(value, list):
         return [_in_capitals(one) for one in value]
+    if isinstance(value, Repeated):
+        raise BadField("a key stands twice in the usage metadata.")
     if isinstance(value, dict):
         return {_capital(name): _in_capitals(one) for name, one in value.items()}
     return value
