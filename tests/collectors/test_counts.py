@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from msgspec import Raw
 
+from vaultsync.collectors.agents.claude_code.calls import provider_of
+from vaultsync.collectors.agents.claude_code.counts import counted as claude
+from vaultsync.collectors.agents.codex.counts import counted as codex
 from vaultsync.collectors.agents.counts import counts_of, object_of
+from vaultsync.collectors.agents.lines import LONGEST_ID, id_of, keys_in, name_of
 from vaultsync.collectors.families import Family
+from vaultsync.collectors.providers.responses.openai import maker_of
 from vaultsync.collectors.values import BadField
 from vaultsync.model import TokenCounts
 
@@ -77,3 +84,35 @@ def test_a_key_that_stands_twice_is_refused_but_once_more_inside_is_fine() -> No
         object_of(Raw(b'{"total": 1, "total": 2}'), "usage", ("total",))
     nested = {"total": 1, "parts": [{"total": 1}]}
     assert object_of(Raw(json.dumps(nested).encode()), "usage", ("total",)) == nested
+
+
+READERS: dict[str, Callable[[bytes], Any]] = {
+    "any agent": lambda data: object_of(Raw(data), "tokens", ("prompt",)),
+    "claude": claude,
+    "codex": lambda data: codex(Raw(data)),
+    "keys": keys_in,
+}
+
+
+@pytest.mark.parametrize("more", ["9" * 5000, "[" * 970 + "]" * 970, '{"a":' * 985 + "1" + "}" * 985])
+@pytest.mark.parametrize("reader", READERS)
+def test_what_cannot_be_looked_through_for_a_key_is_no_worse_than_a_bad_count(reader: str, more: str) -> None:
+    data = f'{{"prompt": {more}, "prompt": 2, "input_tokens": {more}, "input_tokens": 1, "output_tokens": 1}}'
+    try:
+        READERS[reader](data.encode())
+    except BadField as fault:
+        assert "9" not in str(fault)
+
+
+@pytest.mark.parametrize("read", [name_of, id_of, provider_of, maker_of])
+def test_an_endless_name_is_not_remembered(read: Callable[[str], Any]) -> None:
+    tracemalloc.start()
+    for n in range(20):
+        read(f"claude {n}" + "x" * 1_000_000)
+    kept = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert kept < 1_000_000
+
+
+def test_an_endless_id_is_none() -> None:
+    assert id_of("x" * LONGEST_ID) and id_of("x" * (LONGEST_ID + 1)) is None

@@ -8,7 +8,7 @@ import random
 import sqlite3
 import sys
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -239,7 +239,7 @@ class Bench:
 
     def _cell(self, chance: random.Random) -> Damage:
         """A value of a row, perhaps within its JSON."""
-        table, row, name, value = chance.choice(self._cells)
+        table, row, name, value = chance.choice(self.cells)
         new: Any = hostile(chance, value)
         try:
             tree = parse(value) if isinstance(value, str) and value[:1] == "{" else None
@@ -250,17 +250,21 @@ class Bench:
             new = written(put(tree, path, hostile(chance, inner)))
         elif isinstance(value, bytes) and chance.random() < 0.8:
             new = chance.choice(TEXTUAL)(chance, value)
+        data = self.with_cell(table, row, name, new)
+        return Damage(f"{table}.{name}: {str(new)[:60]!r}", data, others=self._beside(table, row))
+
+    def with_cell(self, table: str, row: int, name: str, new: Any) -> bytes:
+        """The store with another value in one place; as it is where its own rules forbid that value."""
         self.path.write_bytes(self.data)
         with closing(sqlite3.connect(self.path, isolation_level=None)) as db:
             db.execute("PRAGMA journal_mode = MEMORY")
             db.execute("PRAGMA synchronous = OFF")
-            db.execute(f"UPDATE {table} SET {name} = ? WHERE rowid = ?", (_storable(new), row))
-        return Damage(
-            f"{table}.{name}: {str(new)[:60]!r}", self.path.read_bytes(), others=self._beside(table, row)
-        )
+            with suppress(sqlite3.IntegrityError):
+                db.execute(f"UPDATE {table} SET {name} = ? WHERE rowid = ?", (_storable(new), row))
+        return self.path.read_bytes()
 
     @cached_property
-    def _cells(self) -> list[tuple[str, int, str, Any]]:
+    def cells(self) -> list[tuple[str, int, str, Any]]:
         self.path.write_bytes(self.data)
         return list(cells(self.path))
 

@@ -9,57 +9,25 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import UTC, timedelta
-from decimal import Decimal
 from multiprocessing import get_context
 from pathlib import Path
 
 import click
 
 from tests.faults.damaging import Bench, Damage, tokens
+from tests.faults.kinds import KINDS, stumbles
+from tests.faults.laws import LEDGERS, LINKED, event_faults, issue_faults, name_faults
 from tests.faults.specimens import Said, specimens
-from vaultsync.collectors.values import FIRST_YEAR, LAST_YEAR
-from vaultsync.model import MAX_COUNT, Issue, UsageEvent
 
 SECONDS = 0.5
 """Processor time that a line may take, and as much again for each quarter of a megabyte."""
-SECRETS = ("SECRET", "the secret of the prompt", "never kept", "Words about")
-LONGEST = {"project": 1000}
-"""Characters of a name; of others 200."""
-LEDGERS = "ledger-events"
-"""What was saved from a ledger may hold a credit, and names as long as there."""
 MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112
 """Where files cost no waiting for a disk."""
-_unsafe = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]").search
-LINKED = {
-    "claude-code": "rows of one call are joined, prompts tell what was run",
-    "codex": "rows before a count tell its model, its turn and the sum so far",
-    "copilot": "rows before a sum tell its session and what was counted before",
-    "gemini-cli": "the first row tells the session, a later one sets messages anew",
-    "pi": "the first row tells the session",
-    "openclaw": "the first row tells the session",
-    "openclaw-store": "so it does here",
-    "qwen-code-chats": "rows tell of which session they are copies",
-    "goose": "sessions tell who asked for them, and calls what a session has left",
-    "opencode": "sessions tell who asked for them",
-    "kilo-cli": "so they do here",
-    "mimo-code": "so they do here",
-    "zed": "threads tell who asked for them",
-    "hermes": "sums by model take the place of those of a session",
-    "llm": "a call may stand in both tables",
-    "azure_costs.csv": "dates tell whether the day or the month comes first",
-    "otlp_metrics.jsonl": "points tell the whole since a start",
-    "deepseek_amount.csv": "the rows of a day and a model are one sum",
-    "deepseek_cost.csv": "so they are here",
-}
-"""Specimens in which lines explain each other, so that one that is read otherwise changes what others say.
-A broken line must not change anything else there either."""
 
 
 @dataclass(slots=True)
@@ -153,52 +121,6 @@ def _is_told_at(said: Said, line: int | None) -> bool:
     return any(issue.line == line and issue.rejected for issue in said.issues)
 
 
-def event_faults(event: UsageEvent, *, is_saved: bool = False) -> Iterator[str]:
-    """What of an event is out of bounds."""
-    counts = (*event.tokens, event.requests, event.web_searches, event.unsplit, event.duration_ms or 0)
-    if not all(type(count) is int and 0 <= count <= MAX_COUNT * 10 for count in counts):
-        yield f"a count is out of bounds: {counts}"
-    if event.when.tzinfo is not UTC or event.when.utcoffset() != timedelta(0):
-        yield "the time is not in UTC"
-    elif not FIRST_YEAR <= event.when.year <= LAST_YEAR:
-        yield f"the year is {event.when.year}"
-    if event.cost is not None and not (
-        type(event.cost) is Decimal
-        and event.cost.is_finite()
-        and -MAX_COUNT * is_saved <= event.cost <= MAX_COUNT
-    ):
-        yield f"the cost is {event.cost}"
-    longest = dict.fromkeys(event._fields, 1000) if is_saved else LONGEST
-    yield from name_faults(event._asdict(), longest)
-
-
-def name_faults(names: Mapping[str, object], longest: Mapping[str, int] = LONGEST) -> Iterator[str]:
-    """What is no name among the texts of an event or a fact; keys go into a hash."""
-    for name, value in names.items():
-        if isinstance(value, str) and name != "key":
-            if not is_safe(value, longest.get(name, 200)):
-                yield f"{name} is no safe name: {value[:80]!r}"
-            if any(secret in value for secret in SECRETS):
-                yield f"{name} holds text"
-
-
-def issue_faults(issue: Issue, path: Path, lines: int | None) -> Iterator[str]:
-    """What an issue lacks."""
-    if issue.path != path:
-        yield f"an issue is about {issue.path}"
-    if issue.line is not None and not (issue.line >= 1 and (lines is None or issue.line <= lines)):
-        yield f"an issue is about line {issue.line} of {lines}"
-    if not issue.text.endswith((".", "?")) or not is_safe(issue.text, 600):
-        yield f"an issue says {issue.text[:200]!r}"
-    if any(secret in issue.text for secret in SECRETS):
-        yield "an issue quotes text"
-
-
-def is_safe(text: str, longest: int) -> bool:
-    """True for one line without control characters and lone surrogates, of a sane length."""
-    return len(text) <= longest and not _unsafe(text)
-
-
 def shares(count: int, size: int) -> Iterator[range]:
     """Numbers from 0 to a count, some at a time."""
     return (range(start, min(start + size, count)) for start in range(0, count, size))
@@ -220,6 +142,21 @@ def run(names: Sequence[str], seed: int, count: int, processes: int = 1) -> dict
     return total
 
 
+def _try_kinds(given: tuple[str, int, int]) -> list[str]:
+    name, seed, kinds = given
+    (specimen,) = (each for each in specimens() if each.name == name)
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        return [f"  BROKEN {name}, {text}" for text in stumbles(Bench(specimen, Path(folder)), kinds, seed)]
+
+
+def try_kinds(names: Sequence[str], seed: int, kinds: int, processes: int = 1) -> list[str]:
+    """Put values of so many other kinds into every place; what is broken by it."""
+    context = get_context("fork" if os.name == "posix" else "spawn")
+    with context.Pool(processes) as pool:
+        found = pool.imap_unordered(_try_kinds, [(name, seed, kinds) for name in names])
+        return [text for texts in found for text in texts]
+
+
 @click.command()
 @click.option("--rounds", default=20_000, show_default=True, help="Lines to damage.")
 @click.option("--seed", default=1, show_default=True)
@@ -227,8 +164,14 @@ def run(names: Sequence[str], seed: int, count: int, processes: int = 1) -> dict
     "--collector", "only", multiple=True, metavar="NAME", help="Only these specimens; may be repeated."
 )
 @click.option("--number", type=int, help="Only the line of this number, with all that is said of it.")
+@click.option(
+    "--kinds",
+    default=4,
+    show_default=True,
+    help=f"Values of another kind in every place; {len(KINDS)} are all.",
+)
 @click.option("--processes", default=os.cpu_count() or 1, show_default=True)
-def main(rounds: int, seed: int, only: Sequence[str], number: int | None, processes: int) -> None:
+def main(rounds: int, seed: int, only: Sequence[str], number: int | None, kinds: int, processes: int) -> None:
     """Damage log lines, documents and stores of every collector: none may break a promise."""
     every = [one.name for one in specimens()]
     if number is not None:
@@ -236,8 +179,11 @@ def main(rounds: int, seed: int, only: Sequence[str], number: int | None, proces
         raise SystemExit(_show(name, seed, number))
     began = time.monotonic()
     names = [name for name in every if not only or name in only]
+    swapped = try_kinds(names, seed, min(kinds, len(KINDS)), processes)
+    for text in swapped[:20]:
+        click.echo(text)
     found = run(names, seed, rounds, processes)
-    total = Tally()
+    total = Tally(broken=swapped)
     for name in sorted(found):
         tally = found[name]
         total.add(tally)

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from tests.faults import lines, specimens
+from tests.faults.damaging import Bench
+from tests.faults.kinds import stumbles
 from tests.faults.lines import damage
 from tests.faults.specimens import Specimen
 from vaultsync.collectors import loading
@@ -70,3 +72,9 @@ def test_a_careless_collector_is_found_out(fault: str, monkeypatch: pytest.Monke
 def test_a_broken_promise_can_be_repeated(tmp_path: Path) -> None:
     first, again = (damage(["events.csv"], 7, range(40)) for _ in range(2))
     assert [t.rejected for t in first.values()] == [t.rejected for t in again.values()]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_value_of_another_kind_in_any_place_costs_its_record_at_most(name: str, tmp_path: Path) -> None:
+    (specimen,) = (one for one in specimens.specimens() if one.name == name)
+    assert list(stumbles(Bench(specimen, tmp_path), kinds=2)) == []

@@ -78,6 +78,7 @@ REJECTED = {
     "UTF-16": WHOLE.encode("utf-16-le"),
     "double key": WHOLE[:-1] + ', "input_tokens": 999}',
     "double key, escaped": WHOLE[:-1] + ', "input_\\u0074okens": 999}',
+    "double object of counts": json.dumps({**ODD, "usage": {"input": 5}})[:-1] + ', "usage": {"input": 5}}',
     "missing": json.dumps({name: value for name, value in ODD.items() if name != "input_tokens"}),
     "no time": json.dumps({name: value for name, value in ODD.items() if name != "timestamp"}),
     **{f"input {value}"[:30]: with_input(value) for value in INPUTS},
@@ -208,6 +209,21 @@ def test_a_file_in_utf_16_is_rejected_as_a_file(world: World, encoding: str) -> 
         world.write(f"logs/{name}", (HEAD + "\n" + WHOLE + "\n").encode(encoding))
     done = world.run("collect")
     assert re.findall(r"(a\.\w+): the file is UTF-16", done.stderr) == names and counted(world) == (0, 0)
+
+
+RUN = '{"timestamp": "2026-01-09T08:00:00Z", "model": "gpt-5", "tokens": {"input": 5, "output": 5}}'
+TWICE = {
+    "runs": f'{{"date": "2026-01-09", "runs": [{RUN}], "runs": [{RUN}, {RUN}]}}',
+    "totals": f'{{"date": "2026-01-09", "runs": [{RUN}], "totals": {{}}, "totals": {{}}}}',
+    "a count": '{"date": "2026-01-09", "runs": [' + RUN.replace('"output"', '"input": 6, "output"') + "]}",
+    "the list": f'{{"events": [{WHOLE}], "events": [{WHOLE}, {WHOLE}]}}',
+}
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_what_stands_twice_in_a_document_is_rejected(world: World, name: str) -> None:
+    world.write("logs/a.json", TWICE[name])
+    assert (told(world, "a.json"), counted(world)) == ([1], (0, 0))
 
 
 DOCUMENTS = {

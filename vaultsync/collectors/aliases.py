@@ -297,8 +297,11 @@ def _holds(name: str, path: tuple[str, ...]) -> bool:
 
 def _refuse_repeated(record: Repeated, path: tuple[str, ...] = ()) -> None:
     for key in record.repeated:
-        if known := _INDEX.get(_name((*path, key) if path else key)):
+        name = _name((*path, key) if path else key)
+        if known := _INDEX.get(name):
             raise BadField(f"{label(known[0])} stands twice in the record.")
+        if name in _UNWRAPPED | _DETAILS:
+            raise BadField("an object with token counts stands twice in the record.")
 
 
 def is_usage(names: Iterable[str]) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
-from vaultsync.collectors.agents.lines import decoded
+from vaultsync.collectors.agents.lines import decoded, keys_in
 from vaultsync.collectors.families import Family, Found, Split, split
 from vaultsync.collectors.values import BadField
 from vaultsync.model import MAX_COUNT
@@ -43,9 +42,7 @@ def object_of(raw: Raw, what: str, keys: Iterable[str] = ()) -> dict[str, Any]:
 
 def _is_double(data: bytes, key: str) -> bool:
     """True if the object itself names a key twice; the objects inside may well name it once more."""
-    text = data.decode("utf-8", "replace")
-    pairs: list[tuple[str, Any]] = json.loads(text, object_pairs_hook=list, parse_int=str)
-    return [name for name, _ in pairs].count(key) > 1
+    return keys_in(data)[-1].count(key) > 1
 
 
 def counts_of(values: Mapping[str, Any], fields: Fields, family: Family) -> Split | None:

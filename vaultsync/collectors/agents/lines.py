@@ -16,12 +16,16 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Raw
 
-from vaultsync.collectors.values import FIRST_YEAR, LAST_YEAR, instant, text
+from vaultsync.collectors.values import FIRST_YEAR, LAST_YEAR, TEXT_LIMIT, BadField, instant, text
 
 T = TypeVar("T")
 NOTHING = Raw(b"")
 MOST_RECORDS = 1000
 """Records on one line that are believed."""
+LONGEST_ID = 4096
+"""Characters of an id, or of the path of a folder, that are believed."""
+LONGEST_USAGE = 8192
+"""Bytes of a usage object that are worth remembering."""
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding raises."""
 OPENING, CLOSING = b"{}"
@@ -117,14 +121,34 @@ def decoded(decode: Callable[[bytes], T], raw: Raw) -> T | None:
         return None
 
 
+def keys_in(data: bytes) -> list[list[str]]:
+    """The keys of each object in JSON, each as often as it stands there; the outermost object comes last.
+
+    Raises:
+        BadField: It cannot be read to its end, though decoding it in part went well.
+    """
+    found: list[list[str]] = []
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        found.append([name for name, _ in pairs])
+
+    try:
+        json.loads(data.decode("utf-8", "replace"), object_pairs_hook=look, parse_int=str)
+    except (ValueError, RecursionError):
+        raise BadField("what was counted is not readable JSON, or is nested too deep.") from None
+    return found
+
+
 def id_of(value: Any) -> str | None:
-    """An id as logged; None for an empty one and for what is no text."""
-    return value if type(value) is str and value else None
+    """An id or a folder as logged; None for an empty one, an endless one, and for what is no text."""
+    return value if type(value) is str and 0 < len(value) <= LONGEST_ID else None
 
 
 def name_of(value: Any) -> str | None:
     """A name that is safe to keep; None for an empty one and for what is no text."""
-    return _clean(value) if type(value) is str else None
+    if type(value) is not str:
+        return None
+    return _clean(value) if len(value) <= TEXT_LIMIT else text(value)
 
 
 _clean = lru_cache(maxsize=8192)(text)

@@ -168,7 +168,7 @@ class QwenCode(_Qwen):
         return UsageEvent(
             when=time_of(entry.timestamp, reader.zone),
             source=SOURCE,
-            provider=PROVIDERS.get(str(entry.auth_type), "unknown"),
+            provider=PROVIDERS.get(name_of(entry.auth_type) or "", "unknown"),
             model=name_of(entry.model) or "unknown",
             tokens=counts.tokens,
             key=ident and f"{SOURCE}:{ident}",

@@ -29,7 +29,7 @@ from vaultsync.collectors.events import Built, Origin, build, counted
 from vaultsync.collectors.families import COUNTS, Found
 from vaultsync.collectors.outline import Lines, first_record, head_of
 from vaultsync.collectors.reading import LogFile, Reader
-from vaultsync.collectors.records import json_document
+from vaultsync.collectors.records import Repeated, json_document
 from vaultsync.collectors.registry import Place
 from vaultsync.collectors.values import BadField, instant, money, quote
 from vaultsync.model import TOKEN_CLASSES, Finding, Issue, TokenCounts, UsageEvent
@@ -76,7 +76,9 @@ class DailyJson:
         def issue(text: str, *below: str | int, rejected: bool = True) -> Issue:
             return Issue(reader.file.path, lines.of((*path, *below)), text, rejected)
 
-        if isinstance(record, dict):
+        if isinstance(record, Repeated) and (twice := record.repeated & {"date", "runs", "totals"}):
+            yield issue(f"{min(twice)} stands twice in the day. Join them, or remove one.")
+        elif isinstance(record, dict):
             yield from _Day(record, self._origin(reader), issue).findings()
         else:
             yield issue(f"the day is {quote(record)}, not an object. Remove it.")

@@ -30,7 +30,7 @@ from vaultsync.collectors.events import Origin, events
 from vaultsync.collectors.families import COUNTS, Found
 from vaultsync.collectors.outline import BLANK, Lines, first_record, head_of
 from vaultsync.collectors.reading import LogFile, Reader
-from vaultsync.collectors.records import json_document, json_lines, json_values
+from vaultsync.collectors.records import Repeated, json_document, json_lines, json_values
 from vaultsync.collectors.registry import Place
 from vaultsync.model import Finding, Issue
 
@@ -114,7 +114,10 @@ class FlatArray(_Flat):
         values, text = json_document(reader)
         lines = Lines(text)
         for path, record in _elements(values):
-            if isinstance(record, dict):
+            if isinstance(record, Repeated) and not record.repeated.isdisjoint(LISTS):
+                text = "the list of events stands twice in the object. Join them, or remove one."
+                yield Issue(reader.file.path, lines.of(path), text)
+            elif isinstance(record, dict):
                 yield from events(record, partial(lines.of, path), reader, origin, _look, OUTCOMES)
             else:
                 yield Issue(reader.file.path, lines.of(path), "the element is not an object. Remove it.")
@@ -168,7 +171,7 @@ def _elements(values: list[Any]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
     for root, value in enumerate(values):
         if isinstance(value, dict):
             held = next((key for key in LISTS if isinstance(value.get(key), list)), None)
-            if held is None:
+            if held is None or (isinstance(value, Repeated) and held in value.repeated):
                 yield (root,), value
             else:
                 yield from (((root, held, n), element) for n, element in enumerate(value[held]))

@@ -19,7 +19,7 @@ from vaultsync.collectors.agents.claude_code.counts import Counted, Counts, coun
 from vaultsync.collectors.agents.claude_code.rows import Message, Row
 from vaultsync.collectors.agents.lines import id_of, name_of, time_of
 from vaultsync.collectors.identity import is_anthropic
-from vaultsync.collectors.values import BadField, money
+from vaultsync.collectors.values import TEXT_LIMIT, BadField, money
 from vaultsync.model import UsageEvent
 
 FOLLOWED = "skill_followed"
@@ -195,9 +195,13 @@ def origin_of(row: Row) -> str | None:
     return name_of(row.forkedFrom.get("sessionId")) if isinstance(row.forkedFrom, dict) else None
 
 
-@lru_cache(maxsize=1024)
 def provider_of(model: str) -> str:
     """Who bills a model of this name; a gateway's name tells nothing, so its provider is `unknown`."""
+    return _provider_of(model[:TEXT_LIMIT])
+
+
+@lru_cache(maxsize=1024)
+def _provider_of(model: str) -> str:
     name = model.lower()
     if name.startswith("arn:") or re.match(r"([a-z]+\.)?anthropic\.", name):
         return "aws-bedrock"

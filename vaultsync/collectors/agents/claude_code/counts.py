@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Annotated, Any, NamedTuple
@@ -10,7 +9,7 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
-from vaultsync.collectors.agents.lines import UNREADABLE, name_of
+from vaultsync.collectors.agents.lines import LONGEST_USAGE, UNREADABLE, keys_in, name_of
 from vaultsync.collectors.values import BadField
 from vaultsync.model import MAX_COUNT, TokenCounts
 
@@ -146,7 +145,6 @@ _plain = msgspec.json.Decoder(PlainUsage).decode
 _keys = tuple(f'"{name}"'.encode() for name in CLASSES)
 
 
-@lru_cache(maxsize=64)
 def counted(data: bytes) -> Counted | None:
     """Read a usage object; the rows of one call mostly repeat it, so the last ones are remembered.
 
@@ -156,6 +154,11 @@ def counted(data: bytes) -> Counted | None:
     Raises:
         BadField: It is no readable object, or names a count twice.
     """
+    return _remembered(data) if len(data) <= LONGEST_USAGE else counted_carefully(data)
+
+
+@lru_cache(maxsize=64)
+def _remembered(data: bytes) -> Counted | None:
     if data in NO_USAGE:
         return None
     try:
@@ -221,14 +224,10 @@ def _rate(usage: Usage | PlainUsage) -> tuple[str, str | None]:
 
 def _refuse_doubles(data: bytes) -> None:
     """Refuse an object that names one count twice; the objects inside may well name it once more."""
-
-    def look(pairs: list[tuple[str, Any]]) -> None:
-        names = [name for name, _ in pairs]
+    for keys in keys_in(data):
         for name in CLASSES:
-            if names.count(name) > 1:
+            if keys.count(name) > 1:
                 raise BadField(f"usage names {name} twice.")
-
-    json.loads(data, object_pairs_hook=look)
 
 
 def _counts(usage: Usage, counter: Counter) -> Counts:

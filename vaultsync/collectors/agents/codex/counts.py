@@ -6,14 +6,13 @@ counted: on a full context the program sets it alone, to what it guesses the con
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Raw
 
-from vaultsync.collectors.agents.lines import UNREADABLE
+from vaultsync.collectors.agents.lines import LONGEST_USAGE, UNREADABLE, keys_in
 from vaultsync.collectors.values import BadField
 from vaultsync.model import MAX_COUNT, TokenCounts
 
@@ -66,10 +65,11 @@ def counted(raw: Raw) -> Counted | None:
         BadField: It is no readable object, or names a count twice.
     """
     data = bytes(raw)
-    return None if data in NO_USAGE else _counted(data)
+    if data in NO_USAGE:
+        return None
+    return _remembered(data) if len(data) <= LONGEST_USAGE else _counted(data)
 
 
-@lru_cache(maxsize=64)
 def _counted(data: bytes) -> Counted:
     try:
         usage = _usage(data)
@@ -82,6 +82,9 @@ def _counted(data: bytes) -> Counted:
     if any(getattr(usage, name) is None for name in NEEDED):
         flags.add("bad_count")
     return Counted(tuple(found[name] or 0 for name in FIELDS), found["total_tokens"], frozenset(flags))
+
+
+_remembered = lru_cache(maxsize=64)(_counted)
 
 
 def tokens_of(said: Counted) -> tuple[TokenCounts, frozenset[str]]:
@@ -120,11 +123,7 @@ def _number(value: Any, flags: set[str]) -> int | None:
 
 def _refuse_doubles(data: bytes) -> None:
     """Refuse an object that names one count twice."""
-
-    def look(pairs: list[tuple[str, Any]]) -> None:
-        names = [name for name, _ in pairs]
+    for keys in keys_in(data):
         for name in FIELDS:
-            if names.count(name) > 1:
+            if keys.count(name) > 1:
                 raise BadField(f"the token usage names {name} twice.")
-
-    json.loads(data.decode("utf-8", "replace"), object_pairs_hook=look, parse_int=str)

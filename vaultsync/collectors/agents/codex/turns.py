@@ -56,7 +56,7 @@ class Turn:
     def see_settings(self, event: Event) -> None:
         """Somebody changed the settings of the thread."""
         if event.thread_settings is not None:
-            self._state["mode"] = MODES.get(str(event.thread_settings.service_tier))
+            self._state["mode"] = MODES.get(name_of(event.thread_settings.service_tier) or "")
 
 
 def _folder(value: Any) -> str | None:

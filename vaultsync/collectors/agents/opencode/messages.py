@@ -148,7 +148,7 @@ def _key(message: Message, times: Mapping[str, Any], said: Mapping[str, Any], so
     """
     counts = [said.get(key) for keys in COUNTS.values() for key in keys if key != "total"]
     parts = times.get("created"), times.get("completed"), message.provider, message.model, *counts
-    return f"{source}:{':'.join(map(str, parts))}"
+    return f"{source}:{':'.join('?' if isinstance(part, dict | list) else str(part) for part in parts)}"
 
 
 def _action(message: Message, session: Session) -> tuple[str | None, str | None, str | None]:

@@ -28,6 +28,7 @@ from vaultsync.collectors.families import Found
 from vaultsync.collectors.fields import Shape, Source, at, getter, scaled
 from vaultsync.collectors.identity import LONG_ID
 from vaultsync.collectors.providers.responses.common import FIELDS, in_batch
+from vaultsync.collectors.values import TEXT_LIMIT
 
 MARKS = {
     "usage.cost_in_usd_ticks": "xai",
@@ -61,9 +62,13 @@ def provider_of(record: Mapping[str, Any]) -> str | None:
     return maker_of(str(record.get("model")).lower())
 
 
-@lru_cache(maxsize=1024)
 def maker_of(model: str) -> str | None:
     """Who serves a model of this name, in lower case; None where that may be anybody."""
+    return _maker_of(model[:TEXT_LIMIT])
+
+
+@lru_cache(maxsize=1024)
+def _maker_of(model: str) -> str | None:
     return next((maker for name, maker in MAKERS.items() if re.match(name, model)), None)
 
 
