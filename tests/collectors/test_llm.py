@@ -280,3 +280,9 @@ def test_only_new_answers_of_a_growing_database_are_read(tmp_path: Path, table: 
         db.execute(f"DELETE FROM {table} WHERE id = '{ident(4)}'")
     told, _ = read_on(LLM, path, second)
     assert len(events(told)) == 3
+
+
+def test_a_table_without_ids_is_named_and_not_read(tmp_path: Path) -> None:
+    names = tuple(name for name in (*OLD, *COUNTED) if name != "id")
+    (issue,) = issues(read(LLM, base(tmp_path / "logs.db", answer(), names=names)))
+    assert issue.rejected and "no column `id`" in issue.text

@@ -194,3 +194,11 @@ def test_whatever_happens_to_a_database_no_row_is_left_out(
                 told = [f"{ident}{said}" for ident, said in db.execute("SELECT id, said FROM call")]
             assert is_restored or set(told) <= seen
             assert {one.partition("-")[0] for one in told} <= {one.partition("-")[0] for one in seen}
+
+
+def test_a_view_in_the_place_of_a_table_is_read_whole(tmp_path: Path) -> None:
+    base = Base(tmp_path / "a.db")
+    base.add("a", "b")
+    base.do("ALTER TABLE call RENAME TO calls")
+    base.do("CREATE VIEW call AS SELECT * FROM calls")
+    assert base.read() == base.read() == ["aa", "ba"]

@@ -249,3 +249,8 @@ def test_only_threads_that_are_new_or_have_changed_are_unpacked_again(tmp_path: 
     )
     told, _ = read_on(ZED, base(tmp_path, *threads, thread("t-4", row=old)), first)
     assert {total.session for total in events(told)} == {"t-2", "t-3", "t-4"}
+
+
+def test_threads_without_ids_are_named_and_not_read(tmp_path: Path) -> None:
+    (issue,) = issues(read(ZED, base(tmp_path, thread(), without=("id",))))
+    assert issue.rejected and "no column `id`" in issue.text

@@ -263,6 +263,15 @@ class Bench:
                 db.execute(f"UPDATE {table} SET {name} = ? WHERE rowid = ?", (_storable(new), row))
         return self.path.read_bytes()
 
+    def reshaped(self, statements: str) -> bytes:
+        """The store after some statements; as it is where they cannot be."""
+        self.path.write_bytes(self.data)
+        with closing(sqlite3.connect(self.path, isolation_level=None)) as db, suppress(sqlite3.Error):
+            db.execute("PRAGMA journal_mode = MEMORY")
+            db.execute("PRAGMA synchronous = OFF")
+            db.executescript(statements)
+        return self.path.read_bytes()
+
     @cached_property
     def cells(self) -> list[tuple[str, int, str, Any]]:
         self.path.write_bytes(self.data)

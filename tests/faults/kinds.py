@@ -25,6 +25,14 @@ KINDS: tuple[Any, ...] = (
     *(Token('{"a":' * depth + "1" + "}" * depth) for depth in (190, 940, 985)),
 )
 """What stands in the place of a value; the nesting comes near to what a stack bears, from both sides."""
+RESHAPED = (
+    'ALTER TABLE {table} RENAME COLUMN {name} TO "a b"',
+    "ALTER TABLE {table} RENAME COLUMN {name} TO rowid",
+    "DELETE FROM {table} WHERE {name} IS NOT NULL",
+    "ALTER TABLE {table} RENAME TO other",
+    "ALTER TABLE {table} RENAME TO other; CREATE VIEW {table} AS SELECT * FROM other",
+)
+"""How a store may look in a version of its program that nobody has seen."""
 MOST_ALIKE = 2
 """Places of one name in a document or a store that are tried, as elements of a list are alike."""
 
@@ -116,6 +124,10 @@ def _whole(bench: Bench, chance: random.Random, kinds: int) -> Iterator[Swap]:
 
 
 def _stores(bench: Bench, chance: random.Random, kinds: int) -> Iterator[Swap]:
+    for table, name in {(table, name): None for table, _, name, _ in bench.cells}:
+        for ask in RESHAPED:
+            asked = ask.format(table=table, name=name)
+            yield Swap(asked, bench.reshaped(asked))
     alike = Counter[str]()
     for table, row, name, value in bench.cells:
         for where, new in _values(value, chance, kinds):

@@ -97,6 +97,16 @@ def rows(db: sqlite3.Connection, table: str, wanted: Collection[str]) -> Iterato
         yield from map(dict, db.execute(f"SELECT {known} FROM {table} ORDER BY rowid"))
 
 
+def lacks_ids(reader: Reader, known: Collection[str]) -> bool:
+    """Say whether a table has no column `id`, and tell it: nothing in it could be known again."""
+    if known and "id" not in known:
+        reader.reject(
+            None, "a table of the database has no column `id`, so it is not read. Update vaultsync."
+        )
+        return True
+    return False
+
+
 def wal_mark(path: Path) -> list[int] | None:
     """Size and time of the changes that are not yet in the database itself; None: there are none."""
     with suppress(OSError):

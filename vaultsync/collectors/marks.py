@@ -109,7 +109,12 @@ class Unread:
         return found and blake2b(repr([*found]).encode("utf-8", "replace"), digest_size=8).hexdigest()
 
     def _has_numbers(self, known: Collection[str]) -> bool:
-        """False for a table whose rows have no numbers, and where these are something else."""
+        """False for a table whose rows have no numbers, where these are something else, and for a view."""
+        kind = self._db.execute(
+            "SELECT type FROM sqlite_schema WHERE name = ? COLLATE NOCASE", (self._table,)
+        ).fetchone()
+        if kind is not None and kind[0] != "table":
+            return False
         try:
             self._db.execute(f"SELECT rowid FROM {self._table} LIMIT 0")
         except sqlite3.OperationalError:

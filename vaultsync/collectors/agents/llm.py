@@ -22,7 +22,7 @@ from vaultsync.collectors.agents.costs import cost_of
 from vaultsync.collectors.agents.counts import counts_of, number, object_of
 from vaultsync.collectors.agents.lines import name_of, time_of
 from vaultsync.collectors.agents.roots import folder_of
-from vaultsync.collectors.databases import MAGIC, columns, database
+from vaultsync.collectors.databases import MAGIC, columns, database, lacks_ids
 from vaultsync.collectors.families import Family, Split
 from vaultsync.collectors.marks import Unread
 from vaultsync.collectors.reading import LogFile, Reader
@@ -110,6 +110,8 @@ class Llm:
             for table in TABLES:
                 unread = Unread(reader, db, table, ("id",))
                 known = [name for name in columns(db, table) if name in WANTED]
+                if lacks_ids(reader, known):
+                    continue
                 for row in map(dict, unread.rows(*known) if known else ()):
                     try:
                         yield _event(row)

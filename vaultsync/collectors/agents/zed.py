@@ -23,7 +23,7 @@ from vaultsync.collectors.agents.documents import elements
 from vaultsync.collectors.agents.lines import NOTHING, decoded, id_of, name_of, time_of
 from vaultsync.collectors.agents.roots import folder_of, repository_of
 from vaultsync.collectors.agents.titles import rank_of, titles
-from vaultsync.collectors.databases import MAGIC, columns, database, rows
+from vaultsync.collectors.databases import MAGIC, columns, database, lacks_ids, rows
 from vaultsync.collectors.events import provider_name
 from vaultsync.collectors.marks import Unread
 from vaultsync.collectors.packing import Unpackable, unpacked
@@ -110,8 +110,10 @@ class Zed:
         with database(reader) as db:
             if db is None:
                 return
-            parents = {row["id"]: row.get("parent_id") for row in rows(db, "threads", ("id", "parent_id"))}
             known = [name for name in columns(db, "threads") if name in WANTED]
+            if not known or lacks_ids(reader, known):
+                return
+            parents = {row["id"]: row.get("parent_id") for row in rows(db, "threads", ("id", "parent_id"))}
             for row in map(dict, Unread(reader, db, "threads", ("id",), "updated_at").rows(*known)):
                 try:
                     if event := self._event(row, parents, reader):
