@@ -371,6 +371,22 @@ def test_each_call_counts_once_whatever_becomes_of_its_log(world: World, name: s
     assert (events, tokens) == (len(both), sum(EVENTS[n]["input_tokens"] for n in both))
 
 
+def test_logs_are_only_read(world: World, logs: Path) -> None:
+    world.write("logs/bad.jsonl", LINES[0] + "no\n" + LINES[1][:40], age=5)
+    world.write("logs/cut.jsonl.gz", gzip.compress("".join(LINES).encode())[:-9], age=5)
+    world.write("logs/empty.csv", "", age=5)
+    world.write("logs/old/day.json", "{", age=5)
+
+    def seen() -> dict[str, tuple[bytes, int, int]]:
+        files = [path for path in logs.rglob("*") if path.is_file()]
+        return {str(p): (p.read_bytes(), p.stat().st_mtime_ns, p.stat().st_mode) for p in files}
+
+    before = seen()
+    for command in ("collect", "daily", "doctor"):
+        world.run(command, code=None)
+    assert seen() == before and len(before) == 5
+
+
 @pytest.mark.parametrize("gone", ["file", "folder"])
 def test_what_was_counted_stays_when_its_log_is_gone(world: World, logs: Path, gone: str) -> None:
     world.run("daily")

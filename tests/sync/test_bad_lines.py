@@ -151,6 +151,17 @@ def test_a_name_is_shown_as_it_is_written(world: World) -> None:
     assert {row["project"] for row in figures(world, "project")} == {None, *names}
 
 
+def test_without_names_no_row_is_lost(world: World) -> None:
+    nameless = [ODD | {"model_name": name} for name in ("", " ", None, [], {})] + [dict(ODD)]
+    del nameless[-1]["model_name"]
+    world.log("a.jsonl", FIRST, *nameless)
+    assert told(world, "a.jsonl") == []
+    for by in ("model", "project", "branch", "action", "session", "machine", "model,project,action"):
+        assert sum(row["events"] for row in figures(world, by)) == 1 + len(nameless)
+    assert {row["model"] for row in figures(world, "model")} == {"claude-opus-4-5", "unknown"}
+    assert "(none)" in world.run("report", "--since", "2020-01-01", "--by", "project").output
+
+
 def test_a_byte_order_mark_blank_lines_and_carriage_returns_have_no_effect(world: World) -> None:
     world.write("logs/a.jsonl", b"\xef\xbb\xbf" + between(WHOLE).replace(b"\n", b"\r\n\r\n \r\n"))
     assert told(world, "a.jsonl") == []
