@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any, ClassVar
 
-from vaultsync.vault.outline import front_matter_end, lines_of
+from vaultsync.vault.lines import front_matter_end, lines_of
 
 Value = bool | int | Decimal | str
 _KEY_LINE = re.compile(r"""(?P<key>[\w-]+|"[\w-]+"|'[\w-]+')[ \t]*:(?=[ \t\r\n]|$)""")
