@@ -7,7 +7,7 @@ import pytest
 
 from tests.vault.conftest import note_at, posix
 from vaultsync.errors import NoteSkipped
-from vaultsync.vault.note import read
+from vaultsync.vault.note import NOTE_LIMIT, read
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,12 @@ def test_what_is_no_file_is_left_alone(vault: Path) -> None:
     for name in ("fifo.md", "folder.md"):
         with pytest.raises(NoteSkipped, match="cannot be read"):
             read(vault / name, vault)
+
+
+def test_a_file_that_is_too_large_for_a_note_is_not_read(vault: Path) -> None:
+    os.truncate(note_at(vault / "a.md"), NOTE_LIMIT + 1)
+    with pytest.raises(NoteSkipped, match=r"too large for a note\. Make it shorter"):
+        read(vault / "a.md", vault)
 
 
 @posix

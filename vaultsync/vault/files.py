@@ -311,4 +311,8 @@ def advice(error: OSError) -> str:
         return "Give the program that runs vaultsync Full Disk Access in the system settings."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return "Check the permissions of the file and its folder."
+    if error.errno == errno.EISDIR:
+        return "Move it away."
+    if error.errno in (errno.ENAMETOOLONG, errno.EFBIG):
+        return "Make it shorter."
     return "Run again later."
