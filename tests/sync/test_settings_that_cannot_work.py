@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.sync.conftest import CONFIG, World, event
@@ -56,7 +58,7 @@ def test_an_agent_nobody_knows_is_named_with_the_nearest_one(world: World) -> No
 def test_an_unknown_locale_is_refused_for_it_would_number_weeks_wrong(world: World) -> None:
     world.write("vaultsync.yaml", CONFIG.replace("locale: en-gb", "locale: xx"))
     done = world.run("daily", code=2)
-    assert "vaultsync.yaml: locale 'xx' is not known" in done.stderr
+    assert "vaultsync.yaml:2: locale 'xx' is not known" in done.stderr
 
 
 def test_a_currency_without_an_exchange_rate_is_told_with_its_remedy(world: World) -> None:
@@ -69,3 +71,61 @@ def test_a_currency_without_an_exchange_rate_is_told_with_its_remedy(world: Worl
     said = world.run("report", "--since", "2026-01-09").stdout
     assert "1 event: 1 without an exchange rate." in said
     assert "0.0075 USD are not in the cost; add an exchange rate under `fx` in your pricing.yaml." in said
+
+
+REFUSED = {
+    "an agent": ("agents: [claude-cod]\n", "", "vaultsync.yaml:8: agents names 'claude-cod'"),
+    "a telling": ("tellings:\n  order: [billz]\n", "", "vaultsync.yaml:8: tellings.order names 'billz'"),
+    "a locale": ("locale: xx\n", "", "vaultsync.yaml:8: locale 'xx' is not known"),
+    "a mapping": (
+        "mappings:\n  - {name: x, files: a.csv, colums: {}}\n",
+        "",
+        "vaultsync.yaml:9: unknown key",
+    ),
+    "a key": ("timezon: UTC\n", "", "vaultsync.yaml:8: unknown key 'timezon'"),
+    "a tag": ("cost: !!python/name:os.system\n", "", "vaultsync.yaml:8: tags such as"),
+    "a price": ("", "version: 1\nprovider: {}\n", "pricing.yaml:2: unknown key 'provider'"),
+    "prices in pieces": ("", "version: 1\n\0", "pricing.yaml:2: is not YAML: it holds"),
+    "no price list": ("pricing: [gone.yaml]\n", "", "vaultsync.yaml:8: pricing names 'gone.yaml'"),
+}
+
+
+@pytest.mark.parametrize("command", ["collect", "daily", "weekly", "dashboard", "sync"])
+@pytest.mark.parametrize(("config", "prices", "said"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_work_is_refused_with_file_and_line_before_anything_is_touched(
+    world: World, command: str, config: str, prices: str, said: str
+) -> None:
+    key = config.partition(":")[0]
+    rest = [line for line in NOTES.splitlines() if line.partition(":")[0] != key]
+    world.write("vaultsync.yaml", "\n".join([*rest, *["#"] * (7 - len(rest)), config]))
+    if prices:
+        world.write("pricing.yaml", prices)
+    world.log("a.jsonl", event("2026-01-09T08:00:00Z"))
+    world.write("Daily/2026-01-09.md", "mine\n")
+    before = {path: path.is_file() and path.read_bytes() for path in world.root.rglob("*")}
+    done = world.run(command, code=2)
+    assert done.stderr.startswith(f"{world.vault}/{said}") and done.stderr.count("\n") == 1
+    assert {path: path.is_file() and path.read_bytes() for path in world.root.rglob("*")} == before
+
+
+NOTES = """\
+timezone: Europe/Berlin
+locale: en-gb
+agents: none
+logs: [logs]
+ledger: ../state/ledger.db
+create: always
+"""
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link to nothing"])
+def test_a_price_list_of_the_vault_that_is_no_file_is_not_passed_over(world: World, kind: str) -> None:
+    list_ = world.vault / "pricing.yaml"
+    if kind == "folder":
+        list_.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(list_)
+    else:
+        list_.symlink_to("gone.yaml")
+    assert world.run("daily", code=2).stderr.startswith(f"{list_}: is not a regular file. Mend it")
+    assert not (world.root / "state").exists()

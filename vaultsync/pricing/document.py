@@ -12,6 +12,8 @@ from vaultsync.text import nearest_or_all
 
 MAX_BYTES = 1_000_000
 _MAX_DEPTH = 16
+_LONGEST = 300
+"""Characters of what is wrong, which quotes what is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ class Document:
 
     def fail(self, line: int | None, what: str, remedy: str) -> NoReturn:
         """Stop with one sentence on what is wrong and one on what to do."""
-        raise ConfigError(self.path, line, what, remedy)
+        shown = what if len(what) <= _LONGEST else f"{what[:_LONGEST]}…"
+        raise ConfigError(self.path, line, shown, remedy)
 
     def unknown(self, line: int, kind: str, name: str, known: Sequence[str]) -> NoReturn:
         """Stop at a name that is not known, and offer the nearest one that is."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import tzinfo
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NoReturn
 from zoneinfo import ZoneInfo
 
 from vaultsync import __version__
@@ -83,6 +83,7 @@ UNRENDERED: Final = {
     "pricing",
     "templates",
     "looked",
+    "lines",
 }
 """Fields that do not influence a note, or do so by what lies there."""
 
@@ -125,6 +126,12 @@ class Settings:
     tellings: Tellings
     looked: tuple[Path, ...] = ()
     """What was looked at to find the settings, whether or not it is there."""
+    lines: Mapping[str, int] = field(default_factory=dict)
+    """Line of each key that stands in the file."""
+
+    def refuse(self, key: str, what: str, remedy: str) -> NoReturn:
+        """Raise the error of a key whose value only others could check."""
+        raise ConfigError(self.config_file or CONFIG_NAME, self.lines.get(key), what, remedy)
 
     @property
     def state(self) -> Path:
@@ -173,13 +180,18 @@ def load(options: Mapping[str, Any], environ: Mapping[str, str], cwd: Path) -> S
     if "logs" not in outside and chosen["agents"] != "none":
         looked.append(captured := cwd / captured_in(environ))
         chosen["logs"] += (captured,) if captured.exists() else ()
-    return Settings(**_complete(chosen, config_file, looked))
+    lines = {key: value.line for key, value in written.items() if value.line}
+    return Settings(**_complete(chosen, config_file, looked), lines=lines)
 
 
 def _complete(chosen: dict[str, Any], config_file: Path | None, looked: Sequence[Path]) -> dict[str, Any]:
     """Add what follows from other settings."""
     folder = config_file.parent if config_file else chosen["vault"]
     own_prices = folder / "pricing.yaml"
+    if os.path.lexists(own_prices) and not own_prices.is_file() and "pricing" not in chosen:
+        raise ConfigError(
+            own_prices, None, "is not a regular file.", "Mend it, or name others with `pricing`."
+        )
     zone_name = chosen.pop("timezone", None)
     zone, zone_name = (ZoneInfo(zone_name), zone_name) if zone_name else _machine_zone()
     chosen.setdefault("ledger", None)

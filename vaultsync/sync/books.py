@@ -115,10 +115,8 @@ class Books:
 
         name = self.settings.locale
         if name and not find_locale(name):
-            where, words = self.settings.config_file or "vaultsync.yaml", nearest_or_all(name, LOCALES)
-            raise ConfigError(
-                where, None, f"locale '{name}' is not known, so weeks cannot be numbered.", words.strip()
-            )
+            what = f"locale '{name}' is not known, so weeks cannot be numbered."
+            self.settings.refuse("locale", what, nearest_or_all(name, LOCALES).strip())
         return locate.read_settings(self.settings.vault, locale=name)
 
     @cached_property

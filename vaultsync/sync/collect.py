@@ -16,18 +16,19 @@ from pathlib import Path
 from vaultsync.collectors import registry
 from vaultsync.collectors.finding import find_files
 from vaultsync.collectors.registry import Collector
-from vaultsync.errors import ConfigError
 from vaultsync.ledger import FileState, Ledger, Recorded
 from vaultsync.model import TELLS, Issue, Preference
 from vaultsync.periods import local_day
 from vaultsync.settings import Settings
 from vaultsync.sync.crew import Unread, readings
 from vaultsync.sync.intake import is_held
+from vaultsync.sync.mappings import mapping_collectors
 from vaultsync.sync.read import (
     CollectorFailed,
     Reading,
     Told,
     has_moved_on,
+    installed,
     is_as_read,
     taken_of,
 )
@@ -75,8 +76,6 @@ class Collecting:
         reading = Reading(self.settings, known, self.around.now)
         collectors = reading.collectors
         self._issues += reading.issues
-        check_agents(self.settings, collectors)
-        check_tellings(self.settings, collectors)
         wanted = [*self._agent_files(collectors), *self._log_files()]
         fresh = [file for path, owner in wanted if (file := self._unread(path, owner, known, reading))]
         self._take(reading, fresh)
@@ -205,6 +204,19 @@ class Collecting:
         self._counts[source] = replace(before, **sums, first=first, last=last)
 
 
+def check_names(settings: Settings) -> None:
+    """Refuse mappings that cannot be used, and names of collectors that are unknown, before anything is read.
+
+    Raises:
+        ConfigError: With file and line.
+    """
+    mapped = mapping_collectors(settings)
+    if not isinstance(settings.agents, str) or any(settings.tellings):
+        collectors, _ = installed(settings, mapped)
+        check_agents(settings, collectors)
+        check_tellings(settings, collectors)
+
+
 def check_agents(settings: Settings, collectors: Sequence[Collector]) -> None:
     """Refuse names under `agents` that are unknown: a slip of the pen would read nothing, silently.
 
@@ -216,9 +228,8 @@ def check_agents(settings: Settings, collectors: Sequence[Collector]) -> None:
     names = {name for each in collectors for name in (each.name, registry.agent_of(each))}
     for name in settings.agents:
         if name not in names:
-            where = settings.config_file or "vaultsync.yaml"
             what = f"agents names '{name}', and no collector has this name."
-            raise ConfigError(where, None, what, nearest_or_all(name, names).strip())
+            settings.refuse("agents", what, nearest_or_all(name, sorted(names)).strip())
 
 
 def check_tellings(settings: Settings, collectors: Sequence[Collector]) -> None:
@@ -236,7 +247,7 @@ def check_tellings(settings: Settings, collectors: Sequence[Collector]) -> None:
                 continue
             known = {source for each in collectors for source in registry.sources_of(each)}
             if name not in known:
-                where = settings.config_file or "vaultsync.yaml"
                 why = f"the events of this collector are told as {', '.join(own)}"
                 what = f"tellings.{key} names '{name}', and {why if own else 'no collector has this name'}."
-                raise ConfigError(where, None, what, nearest_or_all(name, {*own} or {*kinds, *known}).strip())
+                near = nearest_or_all(name, sorted({*own} or {*kinds, *known}))
+                settings.refuse("tellings", what, near.strip())

@@ -15,7 +15,7 @@ from vaultsync.ledger import Ledger, Salvaged, free_name, regain, save_events, t
 from vaultsync.ledger import replace as put_in_place
 from vaultsync.model import Issue
 from vaultsync.settings import Settings
-from vaultsync.sync.collect import Collecting, Progress, Surroundings
+from vaultsync.sync.collect import Collecting, Progress, Surroundings, check_names
 from vaultsync.sync.values import Collected
 
 BACKUPS = "backups"
@@ -71,8 +71,10 @@ def rebuild(
         mark: What tells the files that are kept from others: a day.
 
     Raises:
+        ConfigError: A mapping, or the name of a collector, that cannot be used.
         LedgerError: The new ledger cannot be made, or is not whole; the old one is as it was.
     """
+    check_names(settings)
     path = settings.ledger
     if backup:
         verify(backup)

@@ -49,6 +49,7 @@ class Refreshing:
 
     def daily(self, day: date, options: Options) -> Outcome:
         """Collect, then refresh what is no longer true, as of a day."""
+        self.run.check()
         with self.run.alone():
             collected = self.run.read_new()
             late = self._late_saves(options)
@@ -95,6 +96,7 @@ class Refreshing:
 
     def refresh(self, kind: NoteKind, day: date, options: Options) -> Outcome:
         """Collect, then refresh one note."""
+        self.run.check()
         with self.run.alone():
             collected = self.run.read_new()
             limits = Limits(self.books, self.run.places)
@@ -105,6 +107,7 @@ class Refreshing:
 
     def backfill(self, since: date | None, until: date | None, options: Options) -> Outcome:
         """Collect, then refresh every note of a range of days, `until` excluded; missing ones are made."""
+        self.run.check()
         with self.run.alone():
             collected = self.run.read_new()
             limits = Limits(self.books, self.run.places)

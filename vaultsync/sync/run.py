@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 from vaultsync.ledger import Ledger, lock, prove
 from vaultsync.settings import Settings
 from vaultsync.sync.books import Books
-from vaultsync.sync.collect import Collecting, Progress, Surroundings
+from vaultsync.sync.collect import Collecting, Progress, Surroundings, check_names
 
 if TYPE_CHECKING:
     from vaultsync.aggregate import UsageTable
@@ -179,6 +179,7 @@ class Run:
 
     def collect(self) -> Collected:
         """Read all that is new into the ledger."""
+        self.check()
         with self.alone():
             return self.read_new()
 
@@ -188,6 +189,15 @@ class Run:
         if found.new or found.removed or any(count.read for count in found.sources):
             self.books.forget()
         return found
+
+    def check(self) -> None:
+        """Refuse settings, mappings and price lists that cannot work, before anything is touched.
+
+        Raises:
+            ConfigError: With file and line.
+        """
+        check_names(self.settings)
+        _ = self.calendar, self.settings.pricing and self.books.prices
 
     @contextmanager
     def alone(self) -> Iterator[None]:
