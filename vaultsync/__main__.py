@@ -11,8 +11,6 @@ if __name__ == "__main__" and not sys.flags.safe_path:
 import os
 import time
 
-from vaultsync import __version__, idle
-
 
 def main() -> None:
     """Run the command line of this process; Ctrl-C before the program is loaded ends it as well as later."""
@@ -23,6 +21,8 @@ def main() -> None:
 
 
 def _run() -> None:
+    from vaultsync import __version__, idle
+
     _open_missing_streams()
     arguments, now = sys.argv[1:], time.time()
     if arguments == ["--version"] and _said(f"vaultsync {__version__}"):

@@ -230,3 +230,20 @@ def test_a_terminal_never_obeys_a_name() -> None:
 def test_names_of_notes_are_shown_with_escapes(cli: Cli, vault: Path, answer: Callable[[Any], None]) -> None:
     answer(Outcome(notes=(note(vault, "skipped", "is\x1b[2J odd"),)))
     assert "is\\x1b[2J odd" in cli("daily").stderr
+
+
+def test_ctrl_c_while_the_program_is_loaded_is_no_traceback(tmp_path: Path) -> None:
+    """The first module that is loaded is stopped as by a key."""
+    code = (
+        "import sys, importlib.abc\n"
+        "class Key(importlib.abc.MetaPathFinder):\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'vaultsync.idle':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Key())\n"
+        "from vaultsync.__main__ import main\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code, "show"], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == "Stopped. Nothing is half-written; the same command completes it.\n"

@@ -119,7 +119,7 @@ def test_an_answer_from_the_stamp_loads_nothing(door: Door) -> None:
     code = (
         f"import sys\nsys.path[:] = {sys.path!r}\n"
         f"sys.argv[:] = {['vaultsync', 'daily', '--date', DAY, *door.options]!r}\n"
-        "from vaultsync import __main__ as front\nbefore = set(sys.modules)\n"
+        "from vaultsync import __main__ as front, idle\nbefore = set(sys.modules)\n"
         f"front.time = type('', (), {{'time': staticmethod(lambda: {door.world.now.timestamp()})}})\n"
         "front.main()\nprint(*set(sys.modules) - before)"
     )
