@@ -24,6 +24,7 @@ class File:
     inode: int = 1
     device: int = 1
     head: bytes = b"head"
+    ctime_ns: int = 0
 
 
 @dataclass

@@ -371,6 +371,22 @@ def test_each_call_counts_once_whatever_becomes_of_its_log(world: World, name: s
     assert (events, tokens) == (len(both), sum(EVENTS[n]["input_tokens"] for n in both))
 
 
+@pytest.mark.parametrize(("name", "counts"), [("a.jsonl", {0, 1, 2, 3, 4, 5}), ("a.json", {3, 4, 5})])
+def test_a_file_rewritten_in_place_with_its_old_size_and_time_is_read_again(
+    world: World, name: str, counts: set[int]
+) -> None:
+    """A log only ever adds; a document says what it says now."""
+    join, form = ("", "{}") if name == "a.jsonl" else (",", "[{}]")
+    path = world.write(f"logs/{name}", form.format(join.join(LINES[:3])))
+    assert settled(world)[0] == 3
+    old = path.stat()
+    path.write_text(form.format(join.join(LINES[3:])))
+    os.utime(path, ns=(old.st_atime_ns, old.st_mtime_ns))
+    now = path.stat()
+    assert (now.st_size, now.st_mtime_ns, now.st_ino) == (old.st_size, old.st_mtime_ns, old.st_ino)
+    assert settled(world) == (len(counts), sum(EVENTS[n]["input_tokens"] for n in counts))
+
+
 def test_logs_are_only_read(world: World, logs: Path) -> None:
     world.write("logs/bad.jsonl", LINES[0] + "no\n" + LINES[1][:40], age=5)
     world.write("logs/cut.jsonl.gz", gzip.compress("".join(LINES).encode())[:-9], age=5)

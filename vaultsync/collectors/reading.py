@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import IO, Any, Literal, Protocol
@@ -74,6 +74,8 @@ class LogFile:
     """The end of a plain file that is longer than its head; at most `TAIL_SIZE` bytes."""
     member: Member | None = None
     """What a file in a ZIP is read by; its path, below that of the ZIP, leads nowhere."""
+    ctime_ns: int = 0
+    """When anything of it was last changed, which nobody can set back; 0: not told."""
 
     @property
     def is_zip(self) -> bool:
@@ -115,7 +117,8 @@ class LogFile:
             if not packed and info.st_size > HEAD_SIZE:
                 raw.seek(max(HEAD_SIZE, info.st_size - TAIL_SIZE))
                 tail = raw.read(TAIL_SIZE)
-        return cls(path, info.st_size, info.st_mtime_ns, info.st_ino, info.st_dev, head, packed, tail)
+        found = cls(path, info.st_size, info.st_mtime_ns, info.st_ino, info.st_dev, head, packed, tail)
+        return replace(found, ctime_ns=info.st_ctime_ns)
 
 
 @dataclass(slots=True)

@@ -34,6 +34,8 @@ class Source(Protocol):
     @property
     def device(self) -> int: ...
     @property
+    def ctime_ns(self) -> int: ...
+    @property
     def head(self) -> bytes:
         """The beginning, unpacked; at least the first KB."""
 
@@ -110,6 +112,8 @@ class FileState(NamedTuple):
     """Hash of the first `head_size` bytes."""
     head_size: int
     state_text: str
+    ctime_ns: int = 0
+    """When anything of it had last been changed; 0: not known."""
 
     @property
     def path(self) -> Path | None:
@@ -221,12 +225,15 @@ def path_bytes(path: Path | str) -> bytes:
     return os.fsencode(path)
 
 
-FILE_COLUMNS = "id, path, collector, size, mtime_ns, inode, device, offset, line, head, head_size, state"
-_BUT_ID = FILE_COLUMNS.split(", ")[1:]
+_WRITTEN = "path, collector, size, mtime_ns, inode, device, offset, line, head, head_size, state"
+FILE_COLUMNS = f"id, {_WRITTEN}, ctime_ns"
+_BUT_ID = _WRITTEN.split(", ")
 ADD_FILE = f"INSERT INTO file ({', '.join(_BUT_ID)}) VALUES ({', '.join('?' * len(_BUT_ID))})"
 UPDATE_FILE = f"UPDATE file SET {', '.join(f'{name} = ?' for name in _BUT_ID)} WHERE id = ?"
-COUNT_TOLD = "UPDATE file SET told = told * ? + ?, counted = max(0, counted + ?) WHERE id = ?"
-"""Takes whether reading went on (1) or began anew (0), sightings, events that were new less those removed."""
+NOTE_READ = (
+    """UPDATE file SET ctime_ns = ?, told = told * ? + ?, counted = max(0, counted + ?) WHERE id = ?"""
+)
+"""Takes the time; whether reading went on (1) or began anew (0), sightings; new events less removed ones."""
 
 
 def file_row(batch: Batch) -> tuple[object, ...]:

@@ -32,6 +32,7 @@ class Prepared:
     is_moved: bool
     parts: Iterable[Part]
     """Read from the file while they are consumed, until `whole` is asked for."""
+    ctime_ns: int
     file: tuple[object, ...] = ()
     """The columns of the file after its reading; known when the parts are consumed."""
 
@@ -55,6 +56,7 @@ def prepare(batch: Batch) -> Prepared:
         batch.tells,
         batch.is_moved,
         (),
+        file.ctime_ns,
     )
     prepared.parts = _parts(batch, prepared)
     return prepared

@@ -14,7 +14,7 @@ from typing import Any
 from vaultsync.ledger import rejected
 from vaultsync.ledger.calls import HISTORY, Calls, Done, Manner, mention
 from vaultsync.ledger.facts import keep
-from vaultsync.ledger.files import ADD_FILE, COUNT_TOLD, FILE_COLUMNS, UPDATE_FILE, Recorded, head_hash
+from vaultsync.ledger.files import ADD_FILE, FILE_COLUMNS, NOTE_READ, UPDATE_FILE, Recorded, head_hash
 from vaultsync.ledger.identity import AT, content, content_key, instant
 from vaultsync.ledger.marks import Marks
 from vaultsync.ledger.names import Names
@@ -92,7 +92,7 @@ class Recorder:
             self._db.execute(UPDATE_FILE, (*self._said.file, self._file))
         done, goes_on = self._done, not self._is_fresh
         told, counted = done.new + done.duplicates, done.new - done.removed
-        self._db.execute(COUNT_TOLD, (goes_on, told, counted, self._file))
+        self._db.execute(NOTE_READ, (self._said.ctime_ns, goes_on, told, counted, self._file))
 
     # --- what it says ---
 

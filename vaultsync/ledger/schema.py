@@ -160,6 +160,9 @@ V4 = """
 ALTER TABLE file ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE file ADD COLUMN counted INTEGER NOT NULL DEFAULT 0;
 
+-- When anything of it had last been changed; 0: not known.
+ALTER TABLE file ADD COLUMN ctime_ns INTEGER NOT NULL DEFAULT 0;
+
 -- What of a file was not counted, and why; without a line: the file, or only the number of further lines. The
 -- path is that of the file, too, but for what lies in a ZIP.
 CREATE TABLE rejected (

@@ -340,6 +340,8 @@ def may_go_on(state: FileState, file: LogFile, collector: Collector) -> bool:
 
 def is_as_read(info: os.stat_result, state: FileState) -> bool:
     """True for a file that looks as it did when it was read."""
+    if state.ctime_ns not in (info.st_ctime_ns, 0):
+        return False  # another content may have the old size and time
     return (info.st_size, info.st_mtime_ns, info.st_ino) == (state.size, state.mtime_ns, state.inode)
 
 
