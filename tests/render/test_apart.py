@@ -41,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def process(folder: Path) -> Iterator[Apart]:
     """One process for all tests that leave it alive, or that it may be started anew for."""
-    found = Apart(folder, SHIPPED, seconds=0.4)
+    found = Apart(folder, SHIPPED)
     yield found
     found.close()
 
@@ -141,10 +141,11 @@ def test_a_module_of_the_current_folder_is_not_imported(
 # --- bounds ------------------------------------------------------------------------------------
 
 
-def test_nested_loops_end_with_the_time_and_name_the_line(render: Render, folder: Path) -> None:
+def test_nested_loops_end_with_the_time_and_name_the_line(folder: Path) -> None:
     source = "a\n{% for a in range(99999) %}{% for b in range(99999) %}\n{{ '' }}{% endfor %}{% endfor %}"
+    (folder / "line.j2").write_text(source)
     with pytest.raises(TemplateError, match=r"line\.j2:[23]: takes more than 0\.4 seconds"):
-        render(source)
+        Apart(folder, SHIPPED, seconds=0.4).run("line.j2", CONTEXT)
 
 
 def test_a_template_that_was_ended_is_not_tried_again_and_others_go_on(
@@ -213,7 +214,7 @@ BAD = {
     "negations": ("{{ " + "not " * 9000 + "1 }}", ": maximum recursion"),
     "deep blocks": ("{% for a in [1] %}" * 30 + "{% endfor %}" * 30, ": too many statically nested blocks"),
     "a file's name": ("{% include '" + "a" * 5000 + ".j2' %}", ":1: there is no template"),
-    "a NUL": (r"{% include 'a\0b.j2' %}", ":1: embedded null"),
+    "a NUL": (r"{% include 'a\0b.j2' %}", ":1: .*embedded null"),
     "a name": ("one\n{{ costs }}", ":2: 'costs' is undefined"),
     "syntax": ("one\n{% if %}", ":2: Expected an expression"),
 }
