@@ -197,11 +197,14 @@ GROWING = {
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not keep to a bound on memory")
 @pytest.mark.parametrize("grow", GROWING.values(), ids=GROWING)
-def test_memory_is_bounded(render: Render, grow: str) -> None:
+def test_memory_is_bounded_and_what_one_template_took_is_no_trouble_to_the_next(
+    render: Render, process: Apart, grow: str
+) -> None:
     with pytest.raises(
         TemplateError, match=r"\.j2:2: needs too much memory|takes more than|cannot be rendered"
     ):
         render(f"{{% set n = namespace(x='aaaa', y=[1]) %}}\n{{% for i in range(60) %}}{grow}{{% endfor %}}")
+    assert process._process is None
 
 
 BAD = {

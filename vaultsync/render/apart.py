@@ -157,7 +157,8 @@ def _render(request: Request, file: str) -> None:
     try:
         answer = {"text": templates.run(*request[:4])}
     except TemplateError as error:
-        answer = {"error": (error.template, error.line, error.what)}
+        is_full = isinstance(error.__cause__, MemoryError)  # and may not be rid of it for the next
+        answer = {"error": (error.template, error.line, error.what), "ended": is_full}
     watch.cancel()
     turn.acquire()
     _say(answer)
