@@ -8,6 +8,7 @@ import random
 import re
 import shutil
 import sqlite3
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -70,7 +71,7 @@ def test_notes_report_and_ledger_say_the_same(world: World) -> None:
     events = usage(random.Random(2), 150)
     world.log("a.jsonl", *events)
     world.run("sync", "--until", "2026-01-10")
-    with sqlite3.connect(world.root / "state/ledger.db") as db:
+    with closing(sqlite3.connect(world.root / "state/ledger.db")) as db:
         (tokens,) = db.execute("SELECT sum(input + output) FROM event").fetchone()
     assert report(world)["totals"]["total_tokens"] == tokens  # type: ignore[index]
     for kind, folder in (("day", "Daily"), ("week", "Weekly"), ("quarter", "Quarterly")):
