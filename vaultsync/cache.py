@@ -10,21 +10,15 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
-_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+from vaultsync.private import open_private, private_folder
 
 
 def keep(path: Path, body: bytes) -> None:
     """Write a file that only the user may read; where that cannot be, it is done without."""
     with suppress(OSError):
-        _private_folder(path.parent)
-        with open(os.open(path, _FLAGS, 0o600), "wb") as stream:  # noqa: PTH123
+        private_folder(path.parent)
+        with open(open_private(path, os.O_WRONLY | os.O_TRUNC), "wb") as stream:  # noqa: PTH123
             stream.write(_mark(body) + b"\n" + body)
-
-
-def _private_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        _private_folder(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def kept(path: Path) -> bytes | None:

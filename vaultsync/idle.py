@@ -126,11 +126,13 @@ def _at_rest(time_ns: int) -> int:
 
 def _write(stamp: str, body: bytes) -> None:
     """Write a stamp in its place: half of one does not answer to its digest, and nothing else is left."""
+    from pathlib import Path
+
+    from vaultsync.private import open_private, private_folder
+
     folder = os.path.dirname(stamp)  # noqa: PTH120
-    for each in (os.path.dirname(folder), folder):  # noqa: PTH120
-        os.makedirs(each, mode=0o700, exist_ok=True)  # noqa: PTH103
-    number = os.open(stamp, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(number, "wb") as stream:
+    private_folder(Path(folder))
+    with os.fdopen(open_private(Path(stamp), os.O_WRONLY | os.O_TRUNC), "wb") as stream:
         stream.write(blake2b(body, digest_size=16).digest() + body)
     others = sorted(os.scandir(folder), key=lambda entry: entry.stat().st_mtime_ns)
     for entry in others[:-KEPT]:

@@ -1,4 +1,4 @@
-"""Make folders and files that only the user may read, whatever the umask."""
+"""Make the ledger's folders and files, which only the user may read; what hinders that stops the run."""
 
 from __future__ import annotations
 
@@ -6,18 +6,14 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from vaultsync import private
 from vaultsync.errors import LedgerError
 
 
 def private_folder(folder: Path) -> None:
     """Make a folder, and those above it, that only the user may enter; leave existing ones as they are."""
-    if folder.is_dir():
-        return
-    private_folder(folder.parent)
     try:
-        with suppress(FileExistsError):
-            folder.mkdir(mode=0o700)
-            folder.chmod(0o700)
+        private.private_folder(folder)
     except OSError as error:
         raise LedgerError(
             folder, f"the folder cannot be made ({error.strerror}).", "Check the path."
@@ -28,9 +24,7 @@ def private_file(path: Path) -> None:
     """Make an empty file that only the user may read; an existing one loses the rights of others."""
     try:
         try:
-            number = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-            os.close(number)
-            path.chmod(0o600)
+            os.close(private.open_private(path, os.O_EXCL | os.O_WRONLY))
         except FileExistsError:
             if os.name == "posix" and path.stat().st_mode & 0o077:
                 path.chmod(0o600)

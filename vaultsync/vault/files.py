@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from vaultsync.private import private_folder
+
 PART_END = ".vaultsync.part"
 """How a file is named while we write it: nobody has saved into it, so what is left of one can go."""
 TEMP_END = ".vaultsync.tmp"
@@ -277,24 +279,18 @@ def make_folders(folder: Path, top: Path) -> None:
         folder.mkdir(exist_ok=True)
 
 
-def private_folder(folder: Path) -> Path:
-    """Make a folder, and those above it, that only the owner can read, whatever the umask."""
-    if not folder.is_dir():
-        private_folder(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
-    return folder
-
-
 def write_private(path: Path, data: bytes, *, sync: bool = True) -> None:
     """Write a file of our own, whole or not at all, readable only for its owner; only under the run lock.
 
     Args:
         sync: Also after a power failure.
     """
-    for left in private_folder(path.parent).glob(f".*{PART_END}"):
+    private_folder(path.parent)
+    for left in path.parent.glob(f".*{PART_END}"):
         discard(left)  # of a run that died
     temp = write_temp(path, data, mode=0o600, sync=sync)
     try:
+        temp.chmod(0o600)
         temp.replace(path)
     except BaseException:
         discard(temp)

@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from vaultsync.private import open_private, private_folder
 from vaultsync.vault import files
 
 _NAME = re.compile(r"(?P<old>[0-9a-f]{32})\.[0-9a-f]{8}")
@@ -64,8 +65,8 @@ class Shelf:
 
     def _write(self, name: str, data: bytes) -> None:
         """Write a file of a new name; half of one, after a kill, is told by what is missing beside it."""
-        path = files.private_folder(self.folder) / name
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as stream:  # noqa: PTH123
+        private_folder(self.folder)
+        with open(open_private(self.folder / name, os.O_WRONLY), "wb") as stream:  # noqa: PTH123
             stream.write(data)
 
     def rested(self, now: float, settle: float, lead: float) -> Iterator[Replaced]:
