@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
@@ -272,6 +273,20 @@ def test_what_cannot_be_done_leaves_nothing_where_no_ledger_is(
     assert told.exit_code in (1, 2)
     assert re.search("there is no ledger yet|does not exist|is a directory", told.stderr)
     assert not (home / "state").exists()
+
+
+@pytest.mark.parametrize("command", [["restore"], ["rebuild", "--backup"]])
+@pytest.mark.parametrize("content", [b"garbage" * 999, b"", None])
+def test_a_damaged_backup_leaves_nothing_where_no_ledger_is(
+    cli: Cli, home: Path, ledger: Path, command: list[str], content: bytes | None
+) -> None:
+    backup = home / "backup.db"
+    cli("ledger", "backup", str(backup))
+    backup.write_bytes(backup.read_bytes()[:40_960] if content is None else content)
+    shutil.rmtree(ledger.parent)
+    told = cli("ledger", *command, str(backup))
+    assert (told.exit_code, told.stderr.startswith(f"{backup}: ")) == (1, True)
+    assert sorted(each.name for each in home.iterdir()) == ["backup.db", "logs", "vault"]
 
 
 def test_damage_met_while_sums_are_written_is_told_as_damage(cli: Cli, ledger: Path) -> None:

@@ -129,6 +129,8 @@ def test_a_backup_that_is_not_whole_changes_nothing(
     damage(backup)
     before = path.read_bytes()
     with pytest.raises(LedgerError, match=r"backup.db: (this is no whole backup|there is no such file)"):
+        verify(backup)
+    with pytest.raises(LedgerError):
         restore(path, backup, "before")
     assert path.read_bytes() == before
     assert [name for name in names(tmp_path) if name.startswith("ledger.db.")] == []

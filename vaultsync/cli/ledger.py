@@ -103,13 +103,14 @@ def restore(shell: Shell, file: Path, is_json: bool) -> int:
     The backup is checked first, and stays. The present ledger is kept under another name beside the new one,
     whatever its state. What the logs say since the backup is read by the next run.
     """
-    from vaultsync.ledger import lock
+    from vaultsync.ledger import lock, verify
     from vaultsync.ledger import restore as put_back
 
     settings = shell.settings()
     path = settings.ledger
     if path.exists() and file.samefile(path):
         raise click.UsageError(f"{file}: this is the ledger itself. Name a backup.")
+    verify(file)  # before there is a lock, which would stay beside no ledger
     with lock(path):
         kept = put_back(path, file, f"before-{mark(settings)}")
     end = f" The one before is {kept}." if kept else ""
@@ -127,11 +128,13 @@ def rebuild(shell: Shell, file: Path | None, is_json: bool) -> int:
     events that can be read are written to a file first, and the damaged ledger is kept under another name. A
     ledger that is whole is left alone.
     """
-    from vaultsync.ledger import lock
+    from vaultsync.ledger import lock, verify
     from vaultsync.sync import rebuild as making
 
     with shell.open() as (run, settings, _):
         path = settings.ledger
+        if file:
+            verify(file)
         with lock(path):
             if path.exists() and making.trouble(settings) is None:
                 tell(

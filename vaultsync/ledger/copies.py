@@ -42,15 +42,15 @@ def restore(path: Path, backup: Path, aside: str) -> Path | None:
     """Put a backup in the place of a ledger; the caller holds the run lock, and nothing has the ledger open.
 
     Args:
+        backup: One that is whole: see `verify`, which wants no lock, so that nothing is made for another one.
         aside: What the present file's name gets as an ending, `before-2026-01-07`, say.
 
     Returns:
         Where the present ledger lies now; None: there was none.
 
     Raises:
-        LedgerError: The backup is damaged, or there is no room; the present ledger is as it was.
+        LedgerError: The backup cannot be copied, or there is no room; the present ledger is as it was.
     """
-    verify(backup)
     new = path.with_name(f"{path.name}.restored")
     take_over(backup, new)
     return replace(path, new, aside)

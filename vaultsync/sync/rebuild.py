@@ -67,7 +67,7 @@ def rebuild(
     """Make the ledger anew; the caller holds the run lock, and nothing has the ledger open.
 
     Args:
-        backup: To begin with; None: the last one in the usual place that is whole, if there is one.
+        backup: To begin with, one that is whole; None: the last such one in the usual place, if any.
         mark: What tells the files that are kept from others: a day.
 
     Raises:
@@ -76,10 +76,7 @@ def rebuild(
     """
     check_names(settings)
     path = settings.ledger
-    if backup:
-        verify(backup)
-    else:
-        backup = next(_whole(settings), None)
+    backup = backup or next(_whole(settings), None)
     good, doubtful = (
         free_name(path.with_name(f"{path.name}.{what}-{mark}.jsonl")) for what in ("saved", "doubtful")
     )
