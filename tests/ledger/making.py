@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -88,6 +91,30 @@ def sums(
     """Sums of columns of the usage table, over all time."""
     columns = ledger.rows(*EVER).columns
     return [sum(columns[name]) for name in names]  # type: ignore[arg-type]
+
+
+def apart(path: Path, table: str, statement: str) -> None:
+    """Change a table of a closed ledger, but not the index that has all of it again, as a bad disk does."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA writable_schema = ON")
+        ask = "SELECT type, name, tbl_name, rootpage, sql FROM sqlite_schema WHERE tbl_name = ?"
+        before = db.execute(ask, (table,)).fetchall()
+        (made,) = (sql for kind, *_, sql in before if kind == "table")
+        alone = re.sub(r" UNIQUE\b(?! \()|,\s+UNIQUE \([^)]*\)", "", made)
+        db.execute("DELETE FROM sqlite_schema WHERE type = 'index' AND tbl_name = ?", (table,))
+        db.execute("UPDATE sqlite_schema SET sql = ? WHERE name = ?", (alone, table))
+        _forget_schema(db)
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        assert db.execute(statement).rowcount
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute("DELETE FROM sqlite_schema WHERE tbl_name = ?", (table,))
+        db.executemany("INSERT INTO sqlite_schema VALUES (?, ?, ?, ?, ?)", before)
+        _forget_schema(db)
+
+
+def _forget_schema(db: sqlite3.Connection) -> None:
+    (version,) = db.execute("PRAGMA schema_version").fetchone()
+    db.execute(f"PRAGMA schema_version = {version + 1}")
 
 
 def spoil(path: Path, key: str) -> None:

@@ -22,7 +22,7 @@ from vaultsync.text import decimal_text
 def made(path: Path) -> None:
     """A ledger in which all kinds of changes have happened, with its sums made ahead."""
     with Ledger.open(path) as ledger:
-        record(ledger, event("a"), event("b", 20, cost=Decimal("0.25"), cost_kind="billed"))
+        record(ledger, event("a", duration_ms=1800), event("b", 20, cost=Decimal("0.25"), cost_kind="billed"))
         record(ledger, event("a", 40, tokens=tokens(output=999)), path="copy")
         record(ledger, event("c", 60, agent="A", quality="partial"), start=100, end=200)
         facts = FinalOutput("claude-code", "A", tokens(output=500)), AgentName("claude-code", "A", "review")
@@ -60,6 +60,9 @@ SPOILED = {
     "a label": "UPDATE event SET label = label + 1 WHERE id = 2",
     "a cost": "UPDATE event SET cost = '0.26' WHERE cost IS NOT NULL",
     "the point of a cost": "UPDATE event SET cost = '02.5' WHERE cost IS NOT NULL",
+    "a duration": "UPDATE event SET duration_ms = 1801 WHERE id = 1",
+    "a lost duration": "UPDATE event SET duration_ms = NULL WHERE id = 1",
+    "the duration of a sum": "UPDATE rolled SET duration_ms = duration_ms + 1",
     "a time": "UPDATE event SET at = at + 900000000 WHERE id = 1",
     "two counts alike": "UPDATE event SET input = input + 8, output = output - 8 WHERE id = 1",
     "a lost call": "DELETE FROM event WHERE id = 2",
@@ -166,6 +169,6 @@ def test_the_migration_seals_what_the_present_program_would(tmp_path: Path) -> N
     with closing(sqlite3.connect(path)) as db:
         now = db.execute("SELECT * FROM seal WHERE events > 0").fetchall()
         db.execute("DROP TABLE seal")
-        for statement in schema.statements(schema.V3):
+        for statement in (*schema.statements(schema.V3), schema.statements(schema.V4)[-1]):
             db.execute(statement)
         assert db.execute("SELECT * FROM seal").fetchall() == now

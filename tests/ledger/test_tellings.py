@@ -286,5 +286,6 @@ def test_a_ledger_without_tellings_beside_calls_has_nothing_to_choose(tmp_path: 
         ledger._db.set_trace_callback(asked.append)
         assert counted(ledger) == 3
         assert [ask for ask in asked if "present" in ask or "telling" in ask] == [
-            "SELECT EXISTS (SELECT 1 FROM telling)"
+            "SELECT source FROM telling NOT INDEXED",
+            "SELECT source FROM telling INDEXED BY telling_again",
         ]

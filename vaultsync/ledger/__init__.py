@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from vaultsync.ledger.opening import prove as prove
     from vaultsync.ledger.prepared import Prepared as Prepared
     from vaultsync.ledger.prepared import prepare as prepare
-    from vaultsync.ledger.regain import regain as regain
     from vaultsync.ledger.rows import Usage as Usage
     from vaultsync.ledger.salvage import Salvaged as Salvaged
     from vaultsync.ledger.salvage import save_events as save_events
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from vaultsync.ledger.stored import SessionSpan as SessionSpan
     from vaultsync.ledger.stored import SourceSpan as SourceSpan
     from vaultsync.ledger.stored import StoredEvent as StoredEvent
+    from vaultsync.ledger.tellers import regain as regain
     from vaultsync.ledger.tellings import HiddenDay as HiddenDay
 
 NAMES = {
@@ -46,7 +46,7 @@ NAMES = {
     "notes": "NoteState",
     "opening": "REMEDY free_name prove",
     "prepared": "Prepared prepare",
-    "regain": "regain",
+    "tellers": "regain",
     "rows": "Usage",
     "salvage": "Salvaged save_events",
     "store": "Changes Ledger",

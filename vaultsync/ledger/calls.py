@@ -9,6 +9,7 @@ from functools import lru_cache
 from itertools import compress
 from typing import NamedTuple
 
+from vaultsync.ledger import twice
 from vaultsync.ledger.identity import AT, COUNT_FIELDS, NUMBER_FIELDS, Sighting, join
 from vaultsync.ledger.marks import Marks
 from vaultsync.ledger.names import Names
@@ -29,6 +30,8 @@ class Manner(NamedTuple):
     is_table: bool
     last: int | None = None
     """Of a provider's report: microseconds of its last event. One that tells of later days is newer."""
+    is_again: bool = False
+    """It is read anew, so most of what it says is known."""
     is_moved: bool = False
     """What it says of the time of a call holds, whoever else says something of it."""
 
@@ -80,6 +83,8 @@ class Calls:
         self._done.duplicates += self._part.rows - len(keys)
         known = self._known(keys) if self._is_likely_known() else {}
         new = self._insert(known)
+        if known or self._manner.is_again:
+            self._prove_new(new)
         if len(known) + len(new) < len(keys):
             known |= self._known([key for place, key in enumerate(keys) if place not in new])
         if known:
@@ -111,10 +116,16 @@ class Calls:
         new = {place: first + place for place in places}
         self._done.new += count
         self._done.touch([part.numbers["at"][place] for place in places], labels.values())
-        counts = tuple(name for name in COUNT_FIELDS if name in part.numbers)
-        self._done.marks.seals.add_new(self._db, first, counts, has_cost="cost" in part.numbers)
+        self._done.marks.seals.add_new(self._db, first, part.numbers)
         self._insert_more(new)
         return new
+
+    def _prove_new(self, places: Iterable[int]) -> None:
+        """See that none of some new calls is there already, under a key that the index of keys lost."""
+        times = {self._part.numbers["at"][place] for place in places}
+        keys = select_in(self._db, "SELECT key FROM event INDEXED BY event_at WHERE at IN", times)
+        if len({*keys}) < len(keys):
+            raise twice.differ("event")
 
     def _insert_more(self, new: dict[int, int]) -> None:
         """Insert what new calls say beside their numbers."""

@@ -14,13 +14,12 @@ from typing import NamedTuple
 from vaultsync.ledger.identity import COUNT_FIELDS, FIRST, LABEL_FIELDS, LAST, microseconds
 from vaultsync.ledger.queries import DAY, INTERVAL, QUARTER_HOUR
 from vaultsync.ledger.salvage import Ruin
-from vaultsync.ledger.seals import AHEAD, DIFFERENT, ODD, days_of
+from vaultsync.ledger.schema import SEALED, TELLING, TIMED
+from vaultsync.ledger.seals import ODD, ahead, days_of, different
 from vaultsync.model import MAX_COUNT, TELLS
 
 SHOWN = 100
 """Findings of one kind that are told; the rest is a count."""
-TELLING, SEALED = 2, 3
-"""Schemas from which on it is kept how sources tell, and there are check sums."""
 
 
 class Damage(NamedTuple):
@@ -41,8 +40,9 @@ def examine(db: sqlite3.Connection) -> list[Damage]:
     for what, ask in (*_LAWS, *(_LAWS_OF_TELLINGS if version >= TELLING else ())):
         found += _attempt(db, partial(_count, what=what, ask=ask))
     if version >= SEALED:
-        found += _attempt(db, _events)
-        found += _attempt(db, _sums_ahead)
+        has_duration = version >= TIMED
+        found += _attempt(db, partial(_events, ask=different(has_duration=has_duration)))
+        found += _attempt(db, partial(_sums_ahead, ask=ahead(has_duration=has_duration)))
     return list(dict.fromkeys(found))
 
 
@@ -86,13 +86,13 @@ def _count(db: sqlite3.Connection, *, what: str, ask: str) -> Iterator[Damage]:
         yield Damage(f"{count:,} {what}")
 
 
-def _events(db: sqlite3.Connection) -> Iterator[Damage]:
+def _events(db: sqlite3.Connection, *, ask: str) -> Iterator[Damage]:
     """Days on which the events are not those that were written."""
     try:
-        different = [start for (start,) in db.execute(DIFFERENT)]
+        broken = [start for (start,) in db.execute(ask)]
     except sqlite3.DatabaseError:  # what can be read tells which they are
-        different = sorted(Ruin(db).broken)
-    starts = days_of(different)
+        broken = sorted(Ruin(db).broken)
+    starts = days_of(broken)
     for day, some in list(starts.items())[:SHOWN]:
         yield from _attempt(db, partial(_day, day=day, starts=some), Damage("its events cannot be read", day))
     yield from _more(len(starts), "days")
@@ -113,8 +113,8 @@ def _day(db: sqlite3.Connection, *, day: str, starts: list[int]) -> Iterator[Dam
     yield Damage(f"{then:,} events were written in {hours}; {held}, and are not what was written", day)
 
 
-def _sums_ahead(db: sqlite3.Connection) -> Iterator[Damage]:
-    starts = days_of(start for (start,) in db.execute(AHEAD))
+def _sums_ahead(db: sqlite3.Connection, *, ask: str) -> Iterator[Damage]:
+    starts = days_of(start for (start,) in db.execute(ask))
     for day in list(starts)[:SHOWN]:
         yield Damage("the sums made ahead are not those of its events", day)
     yield from _more(len(starts), "days")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 
+from vaultsync.ledger import twice
 from vaultsync.ledger.identity import LABEL_FIELDS, Label, Text
 
 _BATCH = 500
@@ -22,6 +24,7 @@ class Names:
         self._texts: dict[int, Text] = {0: None}
         self._label_ids: dict[Label, int] = {}
         self._labels: dict[int, Label] = {}
+        self._proven: set[int] = set()
 
     def id(self, text: Text) -> int:
         """Number of a text, new if need be; 0 is None."""
@@ -47,8 +50,7 @@ class Names:
     def text(self, number: int) -> Text:
         """The text of a number."""
         if number not in self._texts:
-            row = self._db.execute("SELECT text FROM name WHERE id = ?", (number,)).fetchone()
-            self._texts[number] = row[0]
+            self._load_texts({number})
         return self._texts[number]
 
     def label_id(self, label: Label) -> int:
@@ -82,6 +84,16 @@ class Names:
             for number, *ids in rows:
                 self._labels[number] = tuple(self._texts[i] for i in ids)
 
+    def prove(self, numbers: Iterable[int]) -> None:
+        """See that labels are what was written; each is looked at once.
+
+        Raises:
+            seals.Unsealed: One is not.
+        """
+        if unseen := {*numbers} - self._proven:
+            twice.prove_labels(self._db, unseen)
+            self._proven |= unseen
+
     def texts(self, numbers: list[int]) -> list[Text]:
         """The texts of many numbers."""
         self._load_texts(set(numbers))
@@ -92,7 +104,9 @@ class Names:
         for start in range(0, len(missing), _BATCH):
             some = missing[start : start + _BATCH]
             marks = ",".join("?" * len(some))
-            self._texts.update(self._db.execute(f"SELECT id, text FROM name WHERE id IN ({marks})", some))
+            rows = self._db.execute(f"SELECT id, text FROM name WHERE id IN ({marks})", some).fetchall()
+            twice.prove_names(self._db, rows)
+            self._texts.update(rows)
 
 
 def clean(text: str) -> str:

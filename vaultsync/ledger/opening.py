@@ -50,7 +50,7 @@ def explained(path: Path, error: sqlite3.Error) -> LedgerError:
             path, f"this is not a ledger ({text}).", f"Name another file with --ledger. {REMEDY}"
         )
     is_damage = isinstance(error, Unsealed | sqlite3.IntegrityError)  # what is written fits sound tables
-    if "malformed" in text or "corrupt" in text or is_damage:
+    if any(word in text for word in ("malformed", "corrupt", "decode")) or is_damage:
         return LedgerDamagedError(path, f"the ledger is damaged ({text}); it is kept as it is.", REMEDY)
     if "full" in text:
         return LedgerError(

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from vaultsync.ledger import rejected
+from vaultsync.ledger import rejected, twice
 from vaultsync.ledger.calls import HISTORY, Calls, Done, Manner, mention
 from vaultsync.ledger.facts import keep
 from vaultsync.ledger.files import ADD_FILE, FILE_COLUMNS, NOTE_READ, UPDATE_FILE, Recorded, head_hash
@@ -35,6 +35,8 @@ class Recorder:
         self._is_fresh = said.start == 0
         self._file: int | None = None
         """Row of the file, once it has one."""
+        self._new_file: int | None = None
+        """The same, where it was not known."""
         self._done = Done()
         self._issues: list[Issue] = []
 
@@ -75,14 +77,16 @@ class Recorder:
         return True
 
     def _goes_on(self, row: tuple[Any, ...]) -> bool:
-        offset, head, size = row[7], row[9], row[10]
+        number, offset, line, head, size, state = row[0], *row[7:12]
+        if not self._db.execute(_AGAIN, (number, offset, line, state)).fetchone():
+            raise twice.differ("file")
         return bool(offset == self._said.start and head_hash(self._said.head[:size]) == head)
 
     def _file_id(self) -> int:
         """Number of the file; made before its state is known, if something must point to it."""
         if self._file is None:
             blank = (self._said.path, self._said.collector, 0, 0, "0", "0", 0, 1, b"", 0, "{}")
-            self._file = self._db.execute(ADD_FILE, blank).lastrowid or 0
+            self._file = self._new_file = self._db.execute(ADD_FILE, blank).lastrowid or 0
         return self._file
 
     def _leave_file(self) -> None:
@@ -114,7 +118,8 @@ class Recorder:
         is_pointed_to = said.replaces or said.is_table or part.ordinals
         file = self._file_id() if is_pointed_to else HISTORY
         last = max(part.numbers["at"], default=None) if self._is_report else None
-        manner = Manner(file, said.replaces, said.is_table, last, said.is_moved)
+        is_again = self._is_fresh and self._file not in (None, self._new_file)
+        manner = Manner(file, said.replaces, said.is_table, last, is_again, said.is_moved)
         return Calls(self._db, self._names, part, manner, self._done).write()
 
     def _keep_others(self, part: Part) -> None:
@@ -130,7 +135,7 @@ class Recorder:
         self._keep_others(part)
         if not part.keys:
             return
-        old = {row[0] for row in self._db.execute("SELECT event FROM mention WHERE file = ?", (file,))}
+        old = self._mentioned(file)
         now = self._write(part)
         if self._is_report:
             self._take_back(self._among(old - now, part))
@@ -139,6 +144,13 @@ class Recorder:
         else:
             self._forget_mentions(file)
         mention(self._db, file, now)
+
+    def _mentioned(self, file: int) -> set[int]:
+        """What a file said before."""
+        if file == self._new_file:
+            return set()
+        ask = f"SELECT event FROM mention {twice.BY} WHERE file = ?"
+        return {row[0] for row in twice.same(self._db, "mention", ask, (file,))}
 
     @property
     def _is_report(self) -> bool:
@@ -165,8 +177,7 @@ class Recorder:
 
         Copies of it said the same: those that are still there are read anew as well.
         """
-        ask = "SELECT event FROM mention WHERE file = ?"
-        events = {row[0] for row in self._db.execute(ask, (self._file,)).fetchall()}
+        events = self._mentioned(self._file or HISTORY)
         firm = {row[0] for row in select_in(self._db, _FIRM, events)}
         delete_in(self._db, "mention", "event", events - firm)
         self._db.execute("DELETE FROM mention WHERE file = ?", (self._file,))
@@ -237,6 +248,8 @@ class Recorder:
         return Recorded(*counts, first, last, False, tuple(self._issues))
 
 
+_AGAIN = f"""SELECT 1 FROM file INDEXED BY {twice.INDEX_OF["file"]}
+    WHERE id = ? AND "offset" = ? AND line = ? AND state = ?"""
 _FIRM = """SELECT event FROM mention JOIN file ON file.id = mention.file
     WHERE json_extract(file.state, '$.zone') IS NULL AND event IN"""
 """Events that a file says whose times name their zones."""

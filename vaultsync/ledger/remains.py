@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from vaultsync.ledger import schema
 from vaultsync.ledger.identity import LAST, microseconds
 from vaultsync.ledger.queries import QUARTER_HOUR
+from vaultsync.ledger.twice import BY, asks
 
 CHUNK = 1000
 MOST_CHUNKS = 100_000
@@ -16,6 +17,23 @@ MOST_CHUNKS = 100_000
 SMALLEST_ROW = 20
 """Bytes; to tell how many rows a file may have whose last one cannot be found."""
 _LATEST = microseconds(LAST) // 1_000_000
+
+
+class Copies(NamedTuple):
+    """What became of comparing a table with its index."""
+
+    unsure: set[Any]
+    """First column of rows of which the two say different things: nobody can tell which is true."""
+    is_by_index: bool
+    """Only the index can be read as a whole."""
+
+
+class _Copy:
+    """What one of the two says: of each number a sum over its rows."""
+
+    def __init__(self) -> None:
+        self.sums: dict[Any, int] = {}
+        self.is_whole = True
 
 
 def is_ours(db: sqlite3.Connection) -> bool:
@@ -32,6 +50,7 @@ class Remains:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+        self.schema = int(db.execute("PRAGMA user_version").fetchone()[0])
         db.text_factory = lambda data: data.decode("utf-8", "replace")
 
     def rows(self, table: str, columns: str) -> Iterator[tuple[Any, ...]]:
@@ -41,8 +60,51 @@ class Remains:
         yield from self._in_parts(table, number, ask)
 
     def mentions(self) -> Iterator[tuple[Any, ...]]:
-        """The key of each event that files say, and their numbers as a text with commas."""
-        yield from self._in_parts("mention", "event", _MENTIONS)
+        """Which file says which event: number of the event, its key, number of the file.
+
+        Where it is not sure who says an event, nobody is told.
+        """
+        unsure, is_by_index = self.copies("mention", "event, file", is_list=True)
+        by_index = self._in_parts("mention", "event", _MENTIONS)
+        rows = by_index if is_by_index else self._to_damage(_MENTIONS_BY_FILE)
+        yield from (row for row in rows if row[0] not in unsure)
+
+    def outcomes(self) -> tuple[list[tuple[Any, ...]], set[int]]:
+        """Event, name and amount of outcomes; and the events of which it is not sure."""
+        unsure, is_by_index = self.copies("outcome", "event, name, amount", is_list=True)
+        ask = asks("outcome", f"SELECT event, name, amount FROM outcome {BY}")[is_by_index]
+        return list(self._to_damage(ask)), unsure
+
+    def copies(self, table: str, columns: str, *, is_list: bool = False) -> Copies:
+        """Compare what a table says with its index.
+
+        Args:
+            columns: Those that both have; the first one is a number.
+            is_list: Several rows may have that number, and belong together.
+        """
+        one, other = map(self._copy, asks(table, f"SELECT {columns} FROM {table} {BY}"))
+        is_by_index = other.is_whole and not one.is_whole
+        if one.is_whole and other.is_whole:
+            seen = one.sums.keys() | other.sums.keys()
+        elif is_list and (one.is_whole or other.is_whole):
+            seen = set()
+        else:
+            seen = one.sums.keys() & other.sums.keys()
+        return Copies({id for id in seen if one.sums.get(id) != other.sums.get(id)}, is_by_index)
+
+    def _copy(self, ask: str) -> _Copy:
+        copy = _Copy()
+        for first, *values in self._to_damage(ask, copy):
+            copy.sums[first] = copy.sums.get(first, 0) + hash((*values,))
+        return copy
+
+    def _to_damage(self, ask: str, copy: _Copy | None = None) -> Iterator[tuple[Any, ...]]:
+        """Rows until one cannot be read."""
+        try:
+            yield from self._db.execute(ask)
+        except sqlite3.DatabaseError:
+            if copy:
+                copy.is_whole = False
 
     def _in_parts(self, table: str, number: str, ask: str) -> Iterator[tuple[Any, ...]]:
         step = CHUNK * (QUARTER_HOUR if table == "seal" else 1)
@@ -72,7 +134,8 @@ class Remains:
             return self._between(ask, first, middle) + self._between(ask, middle, end)
 
 
-_MENTIONS = """SELECT key, group_concat(file) FROM mention INDEXED BY mention_event
+_MENTIONS = """SELECT event.id, key, file FROM mention INDEXED BY mention_event
     CROSS JOIN event ON event.id = mention.event
-    WHERE mention.event >= ? AND mention.event < ? AND typeof(file) = 'integer'
-    GROUP BY mention.event"""
+    WHERE mention.event >= ? AND mention.event < ? AND typeof(file) = 'integer'"""
+_MENTIONS_BY_FILE = """SELECT event.id, key, file FROM mention NOT INDEXED
+    CROSS JOIN event ON event.id = mention.event WHERE typeof(file) = 'integer'"""

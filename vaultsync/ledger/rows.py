@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from vaultsync.ledger import twice
 from vaultsync.ledger.identity import AT, LABEL_FIELDS, PROMPT_FIELDS, Text
 from vaultsync.ledger.names import Names
 from vaultsync.ledger.queries import INTERVAL, QUARTER_HOUR
@@ -135,7 +136,7 @@ def usage(
         ask = "SELECT * FROM rolled WHERE quarter >= ? AND quarter < ?"
         rows = db.execute(ask, (asked.since // 1_000_000, asked.until // 1_000_000)).fetchall()
     else:
-        source = f"event {'NOT INDEXED' if _is_most(db, asked) else ''} WHERE at >= ? AND at < ?"
+        source = f"event {'NOT INDEXED' if is_most(db, asked) else ''} WHERE at >= ? AND at < ?"
         ask = f"SELECT {asked.group}, {SUMMED} FROM {source} GROUP BY 1, 2, 3, 4, 5"
         rows = db.execute(ask, (asked.since, asked.until)).fetchall()
     _verify(db, asked, rows)
@@ -179,7 +180,7 @@ def check(
         )
 
 
-def _is_most(db: sqlite3.Connection, asked: Range) -> bool:
+def is_most(db: sqlite3.Connection, asked: Range) -> bool:
     """True when reading the whole table costs less than going through the index of times."""
     first, last = db.execute("SELECT (SELECT min(at) FROM event), (SELECT max(at) FROM event)").fetchone()
     return first is None or bool((min(asked.until, last) - max(asked.since, first)) * 3 >= last - first)
@@ -215,6 +216,7 @@ def _label_columns(
     names: Names, labels: tuple[int, ...], project_name: Callable[[Text], Text]
 ) -> dict[str, Sequence[object]]:
     distinct = sorted(set(labels))
+    names.prove(distinct)
     names.load(distinct)
     texts = {number: list(names.label(number)) for number in distinct}
     shown = {project: project_name(project) for project in {of[_PROJECT] for of in texts.values()}}
@@ -232,17 +234,22 @@ def _label_columns(
 def _outcomes(
     db: sqlite3.Connection, names: Names, asked: Range, rows: list[tuple[Any, ...]]
 ) -> list[tuple[int, str, int]]:
-    ask = f"""SELECT {asked.group}, outcome.name, sum(amount) FROM event CROSS JOIN outcome
+    ask = f"""SELECT {asked.group}, outcome.name, sum(amount) FROM event CROSS JOIN outcome {twice.BY}
         ON event.id = outcome.event WHERE at >= ? AND at < ? GROUP BY 1, 2, 3, 4, 5, 6"""
-    if not db.execute("SELECT EXISTS (SELECT 1 FROM outcome)").fetchone()[0]:
+    if not has_outcomes(db):
         return []
-    found = db.execute(ask, (asked.since, asked.until)).fetchall()
+    found = twice.same(db, "outcome", ask, (asked.since, asked.until))
     place = {row[:_KEYS]: number for number, row in enumerate(rows)}
     return sorted(
         (place[key], names.text(name) or "", amount)
         for *keys, name, amount in found
         if (key := tuple(keys)) in place  # else its telling does not count
     )
+
+
+def has_outcomes(db: sqlite3.Connection) -> bool:
+    """True where some event has an outcome: few ledgers have one."""
+    return twice.same(db, "outcome", f"SELECT EXISTS (SELECT 1 FROM outcome {twice.BY})") == [(1,)]
 
 
 SUMMED = ", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in SUMS)

@@ -1,8 +1,9 @@
 """Read what can be read of a damaged ledger, and write its events down as lines that `collect` reads back.
 
 A line holds one event under the key that it has in the ledger, so it never counts beside its own log. The
-damaged file is only read. Events of a quarter-hour whose check sum does not fit are kept apart: one of them
-is wrong, and nobody can tell which.
+damaged file is only read. Kept apart are events of a quarter-hour whose check sum does not fit, for one of
+them is wrong and nobody can tell which, and events whose key, names, outcomes or tellers are written in two
+ways: taken over, they might count beside what the logs say.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ from vaultsync.ledger.identity import COUNT_FIELDS, FIRST, LABEL_FIELDS, LAST, i
 from vaultsync.ledger.private import private_file, write_through
 from vaultsync.ledger.queries import INTERVAL, QUARTER_HOUR
 from vaultsync.ledger.remains import Remains, is_ours
+from vaultsync.ledger.schema import TIMED
 from vaultsync.ledger.seals import PRIME, number_of
 from vaultsync.model import MAX_COUNT, TOKEN_CLASSES
 
@@ -88,19 +90,23 @@ class Ruin:
     """A damaged ledger, read around its damage."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
-        self._db, self._remains = db, Remains(db)
+        self._remains = Remains(db)
         self._names = {0: None} | {
             id: text for id, text in self._remains.rows("name", "id, text") if isinstance(text, str)
         }
-        self._labels = {
-            id: fields for id, *fields in self._remains.rows("label", f"id, {', '.join(LABEL_FIELDS)}")
-        }
+        fields = f"id, {', '.join(LABEL_FIELDS)}"
+        self._labels = {id: of for id, *of in self._remains.rows("label", fields)}
         self._seals = {
             id: (events, number)
             for id, events, number in self._remains.rows("seal", "interval, events, number")
             if isinstance(events, int) and isinstance(number, int)
         }
-        self._outcomes = self._all_outcomes()
+        self._outcomes, self._unsure = self._all_outcomes()
+        self._unsure |= self._remains.copies("event", "id, key").unsure
+        self._unsure |= self._remains.copies("mention", "event, file", is_list=True).unsure
+        unsure_names = self._remains.copies("name", "id, text").unsure
+        self._unsure_labels = self._remains.copies("label", fields).unsure
+        self._unsure_labels |= {id for id, of in self._labels.items() if not unsure_names.isdisjoint(of)}
         self.broken = self._find_broken()
         """Starts of quarter-hours whose events are not those that were written, in seconds since 1970."""
 
@@ -112,14 +118,19 @@ class Ruin:
     def events(self, *, is_good: bool) -> Iterator[dict[str, Any]]:
         """Lines of the events that can be true; those of broken quarter-hours, or the others."""
         for row in self._remains.rows("event", f"id, {_FIELDS}"):
-            if (line := self._line(*row)) and (self._start(row[2]) in self.broken) != is_good:
+            if (line := self._line(*row)) and self._is_doubtful(*row[:4]) != is_good:
                 yield line
+
+    def _is_doubtful(self, event: int, _: Any, at: int, label: int) -> bool:
+        """True where it is not sure what an event was, or who said it: logs and backup may tell."""
+        return event in self._unsure or label in self._unsure_labels or self._start(at) in self.broken
 
     def _find_broken(self) -> set[int]:
         found: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
         if not self._seals:
             return set()
-        for _, at, number in self._remains.rows("event", f"id, at, {number_of()}"):
+        number_now = number_of(has_duration=self._remains.schema >= TIMED)
+        for _, at, number in self._remains.rows("event", f"id, at, {number_now}"):
             if isinstance(at, int) and isinstance(number, int):
                 of = found[self._start(at)]
                 of[0], of[1] = of[0] + 1, (of[1] + number) % PRIME
@@ -130,13 +141,13 @@ class Ruin:
     def _start(at: int) -> int:
         return at // INTERVAL * QUARTER_HOUR
 
-    def _all_outcomes(self) -> dict[int, dict[str, int]]:
+    def _all_outcomes(self) -> tuple[dict[int, dict[str, int]], set[int]]:
         found: defaultdict[int, dict[str, int]] = defaultdict(dict)
-        with suppress(sqlite3.DatabaseError):
-            for event, name, amount in self._db.execute("SELECT event, name, amount FROM outcome"):
-                if self._names.get(name) and _is_count(amount):
-                    found[event][self._names[name] or ""] = amount
-        return dict(found)
+        rows, unsure = self._remains.outcomes()
+        for event, name, amount in rows:
+            if self._names.get(name) and _is_count(amount):
+                found[event][self._names[name] or ""] = amount
+        return dict(found), unsure
 
     def _line(self, event: int, key: Any, at: Any, label: Any, *numbers: Any) -> dict[str, Any] | None:
         """An event as a line, without what is 0 or not stated; None: it cannot be true."""

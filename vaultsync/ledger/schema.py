@@ -171,9 +171,21 @@ CREATE TABLE rejected (
 CREATE INDEX rejected_file ON rejected (file);
 INSERT INTO rejected SELECT path, path, NULL, json_extract(state, '$.rejected'),
     'which lines were rejected was not kept when they were read. Mend them; the file is then read again.'
-    FROM file WHERE path IS NOT NULL AND json_extract(state, '$.rejected') > 0
+    FROM file WHERE path IS NOT NULL AND json_extract(state, '$.rejected') > 0;
+
+-- What has no check sum stands here a second time, and is compared where it counts: see `twice`.
+CREATE INDEX outcome_again ON outcome (event, name, amount);
+CREATE INDEX telling_again ON telling (kind);
+CREATE INDEX present_again ON present (day, provider, source, is_month);
+CREATE INDEX file_again ON file (offset, line, state);
+-- The numbers of `seal` tell durations, too.
+INSERT INTO seal SELECT at / 900000000 * 900, 0, sum(duration_ms % 2147483647 * 163) % 2147483647
+    FROM event NOT INDEXED WHERE duration_ms > 0 GROUP BY 1
+    ON CONFLICT DO UPDATE SET number = (number + excluded.number) % 2147483647
 """
 
+TELLING, SEALED, TIMED = 2, 3, 4
+"""Schemas from which on it is kept how sources tell, there are check sums, and they tell durations."""
 MIGRATIONS: tuple[str, ...] = (V1, V2, V3, V4)
 """The n-th leads from schema n to n + 1; statements end with a semicolon at the end of a line."""
 

@@ -8,7 +8,7 @@ It is written with the events, in their transaction, from what changed, so that 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 
@@ -25,8 +25,9 @@ WEIGHTS: Mapping[str, int] = dict(
     )
 )
 """Small, so that the largest believable counts add up without overflow; all odd and different."""
-LABEL, COST, SHAPE, TIME = 131, 139, 151, 157
-"""Weights of the label's number, of a stated cost's digits, of its length and point, of the quarter-hour."""
+LABEL, COST, SHAPE, TIME, DURATION = 131, 139, 151, 157, 163
+"""Weights of the label's number, of a stated cost's digits, of its length and point, of the quarter-hour, of
+a duration in milliseconds."""
 _EPOCH = date(1970, 1, 1).toordinal()
 _BELIEVED = int(FIRST.timestamp()), int(LAST.timestamp())
 _MOST = 2**63 - 1
@@ -35,16 +36,25 @@ _NAMED = 5
 
 
 @lru_cache(maxsize=256)
-def number_of(columns: Sequence[str] = COUNT_FIELDS, *, has_cost: bool = True, is_sum: bool = False) -> str:
+def number_of(
+    columns: Sequence[str] = COUNT_FIELDS,
+    *,
+    has_cost: bool = True,
+    has_duration: bool = True,
+    is_sum: bool = False,
+) -> str:
     """The number of a row of `event` or `rolled`, as an expression.
 
     Args:
         columns: The counts that are not all 0.
         has_cost: Some row states a cost.
+        has_duration: Some row states how long it took; those of schema 3 do not tell it.
         is_sum: The counts may be sums, which are larger.
     """
     rest = f" % {PRIME}" if is_sum else ""
     terms = [f"{name}{rest} * {WEIGHTS[name]}" for name in columns]
+    if has_duration:
+        terms.append(f"coalesce(duration_ms, 0){rest} * {DURATION}")
     terms.append(PLACE_OF_SUM if is_sum else f"label * {LABEL} + at / {INTERVAL} * {TIME}")
     return f"({' + '.join(terms)}{_COST if has_cost else ''}) % {PRIME}"
 
@@ -80,14 +90,15 @@ class Seals:
             before = self._added.get(interval, (0, 0))
             self._added[interval] = before[0] + sign * events, (before[1] + sign * number) % PRIME
 
-    def add_new(self, db: sqlite3.Connection, first: int, columns: Sequence[str], *, has_cost: bool) -> None:
+    def add_new(self, db: sqlite3.Connection, first: int, stated: Collection[str]) -> None:
         """Add the events from an id on: those that were just inserted.
 
         Args:
-            columns: Counts that some of them have.
+            stated: Columns in which some of them say something.
         """
-        ask = f"""SELECT at / {INTERVAL}, count(*), sum({number_of(columns, has_cost=has_cost)})
-            FROM event WHERE id >= ? GROUP BY 1"""
+        counts = tuple(name for name in COUNT_FIELDS if name in stated)
+        number = number_of(counts, has_cost="cost" in stated, has_duration="duration_ms" in stated)
+        ask = f"SELECT at / {INTERVAL}, count(*), sum({number}) FROM event WHERE id >= ? GROUP BY 1"
         self.add(db.execute(ask, (first,)))
 
     def add_these(self, db: sqlite3.Connection, events: Iterable[int], sign: int = 1) -> None:
@@ -126,11 +137,12 @@ def total(sums: Mapping[str, Iterable[int]], places: int, costs: Iterable[str | 
     """The number of rows that were summed.
 
     Args:
-        sums: Columns of `COUNT_FIELDS`.
+        sums: Columns of `COUNT_FIELDS`, and `duration_ms`.
         places: Sum of `PLACE_OF_SUM`.
         costs: The stated cost of each row, or None.
     """
     counts = sum(WEIGHTS[name] * sum(sums[name]) for name in COUNT_FIELDS)
+    counts += DURATION * sum(sums["duration_ms"])
     return (counts + places + sum(map(number_of_cost, filter(None, costs)))) % PRIME
 
 
@@ -172,7 +184,8 @@ def verify(
 
 def broken_days(db: sqlite3.Connection) -> list[str]:
     """UTC days of which the events are not what was written, or differ from the sums made ahead."""
-    return sorted(days_of(start for ask in (DIFFERENT, AHEAD) for (start,) in db.execute(ask).fetchall()))
+    asks = different(), ahead()
+    return sorted(days_of(start for ask in asks for (start,) in db.execute(ask).fetchall()))
 
 
 def days_of(seconds: Iterable[object]) -> dict[str, list[int]]:
@@ -184,16 +197,20 @@ def days_of(seconds: Iterable[object]) -> dict[str, list[int]]:
     return found
 
 
-_TOLD = f"SELECT at / {INTERVAL} * {QUARTER_HOUR} AS start, count(*) AS events, sum({number_of()}) AS number"
-DIFFERENT = f"""SELECT start FROM (
-    {_TOLD} FROM event NOT INDEXED GROUP BY 1
-    UNION ALL SELECT interval, -events, -number FROM seal
-) GROUP BY start HAVING sum(events) <> 0 OR sum(number) % {PRIME} <> 0 ORDER BY start"""
-"""Quarter-hours whose events differ from their check sum."""
-AHEAD = f"""SELECT start FROM (
-    SELECT quarter AS start, sum(events) AS events, sum({number_of(is_sum=True)}) AS number
-    FROM rolled GROUP BY 1
-    UNION ALL SELECT interval, -events, -number FROM seal
-) WHERE start NOT IN (SELECT interval FROM stale) AND EXISTS (SELECT 1 FROM meta WHERE key = 'rolled')
-GROUP BY start HAVING sum(events) <> 0 OR sum(number) % {PRIME} <> 0 ORDER BY start"""
-"""Quarter-hours whose sums made ahead differ from it."""
+def different(*, has_duration: bool = True) -> str:
+    """How quarter-hours are found whose events differ from their check sum."""
+    return f"""SELECT start FROM (
+        SELECT at / {INTERVAL} * {QUARTER_HOUR} AS start, count(*) AS events,
+            sum({number_of(has_duration=has_duration)}) AS number FROM event NOT INDEXED GROUP BY 1
+        UNION ALL SELECT interval, -events, -number FROM seal
+    ) GROUP BY start HAVING sum(events) <> 0 OR sum(number) % {PRIME} <> 0 ORDER BY start"""
+
+
+def ahead(*, has_duration: bool = True) -> str:
+    """How quarter-hours are found whose sums made ahead differ from it."""
+    return f"""SELECT start FROM (
+        SELECT quarter AS start, sum(events) AS events,
+            sum({number_of(has_duration=has_duration, is_sum=True)}) AS number FROM rolled GROUP BY 1
+        UNION ALL SELECT interval, -events, -number FROM seal
+    ) WHERE start NOT IN (SELECT interval FROM stale) AND EXISTS (SELECT 1 FROM meta WHERE key = 'rolled')
+    GROUP BY start HAVING sum(events) <> 0 OR sum(number) % {PRIME} <> 0 ORDER BY start"""

@@ -10,9 +10,21 @@ from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from vaultsync.ledger import twice
 from vaultsync.ledger.identity import LABEL_FIELDS, Text
 from vaultsync.ledger.names import Names
-from vaultsync.ledger.rows import DEFAULTS, SUMMED, SUMS, Range, Usage, assemble, check, is_rolled
+from vaultsync.ledger.rows import (
+    DEFAULTS,
+    SUMMED,
+    SUMS,
+    Range,
+    Usage,
+    assemble,
+    check,
+    has_outcomes,
+    is_most,
+    is_rolled,
+)
 from vaultsync.ledger.seals import PLACE_OF_SUM
 from vaultsync.ledger.tellings import Hidden, midnights
 
@@ -83,7 +95,9 @@ def summed(
     """
     if hidden and asked.cuts is not None:
         asked = asked._replace(cuts=tuple(sorted({*asked.cuts, *midnights(hidden)})))
-    rows = _ask(db, asked, _rows(asked, is_ahead=is_rolled(db, asked.range)))
+    is_ahead = is_rolled(db, asked.range)
+    rows = _ask(db, asked, _rows(asked, is_ahead=is_ahead))
+    names.prove(_labels(db, asked.range, is_ahead=is_ahead))
     labels = len(asked.fields)
     *_, costs, places = found = _columns(rows, labels)
     check(db, asked.range, found[labels + 4 : -2], sum(places), costs)
@@ -101,6 +115,16 @@ def _columns(rows: list[tuple[Any, ...]], labels: int) -> list[tuple[Any, ...]]:
 
 def _ask(db: sqlite3.Connection, asked: Question, ask: str) -> list[tuple[Any, ...]]:
     return [row for span in asked.spans() for row in db.execute(ask, span).fetchall()]
+
+
+def _labels(db: sqlite3.Connection, asked: Range, *, is_ahead: bool) -> set[int]:
+    """Labels of a range; of most of the ledger all there are, which are found sooner."""
+    ask, values = "SELECT id FROM label", {}
+    if not is_most(db, asked):
+        table, where = ("rolled", _AHEAD) if is_ahead else ("event", "at >= :since AND at < :until")
+        ask, values = f"SELECT DISTINCT label FROM {table} WHERE {where}", {"since": asked.since}
+        values["until"] = asked.until
+    return {number for (number,) in db.execute(ask, values)}
 
 
 def _shown(
@@ -132,16 +156,16 @@ def _rows(asked: Question, *, is_ahead: bool) -> str:
 def _outcomes(
     db: sqlite3.Connection, names: Names, asked: Question, rows: list[tuple[Any, ...]]
 ) -> list[tuple[int, str, int]]:
-    if not db.execute("SELECT EXISTS (SELECT 1 FROM outcome)").fetchone()[0]:
+    if not has_outcomes(db):
         return []
     start, _, *others = asked.range.keys
     keys = ", ".join((start if asked.cuts is None else ":start", *asked.fields, *others))
     ask = f"""SELECT {keys}, outcome.name, sum(amount) FROM event
-        CROSS JOIN outcome ON event.id = outcome.event CROSS JOIN label ON label.id = event.label
+        CROSS JOIN outcome {twice.BY} ON event.id = outcome.event CROSS JOIN label ON label.id = event.label
         WHERE at >= :since AND at < :until GROUP BY {keys}, outcome.name"""
     width = len(asked.fields) + 4
     place = {row[:width]: number for number, row in enumerate(rows)}
-    found = _ask(db, asked, ask)
+    found = [row for span in asked.spans() for row in twice.same(db, "outcome", ask, span)]
     return sorted(
         (place[key], names.text(name) or "", amount)
         for *keys, name, amount in found

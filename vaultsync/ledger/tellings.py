@@ -13,6 +13,7 @@ from datetime import date
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
+from vaultsync.ledger import twice
 from vaultsync.ledger.names import Names
 from vaultsync.ledger.queries import DAY, INTERVAL, QUARTER_HOUR, touch
 from vaultsync.model import Preference
@@ -62,7 +63,7 @@ def month(day: int) -> range:
 
 def kinds(db: sqlite3.Connection, names: Names) -> dict[str, str]:
     """The kind of every source that tells something else than calls."""
-    found = db.execute("SELECT source, kind FROM telling").fetchall()
+    found = twice.same(db, "telling", f"SELECT source, kind FROM telling {twice.BY}")
     return {names.text(source) or "": kind for source, kind in found}
 
 
@@ -82,7 +83,7 @@ def hidden(
 
 def is_chosen(db: sqlite3.Connection) -> bool:
     """True where sources tell different things."""
-    return bool(db.execute("SELECT EXISTS (SELECT 1 FROM telling)").fetchone()[0])
+    return bool(twice.same(db, "telling", f"SELECT source FROM telling {twice.BY}"))
 
 
 def _ranks(
@@ -155,8 +156,8 @@ def _present(db: sqlite3.Connection, names: Names, first: int, end: int) -> set[
 
 
 def _known(db: sqlite3.Connection, first: int, end: int) -> set[Cell]:
-    ask = "SELECT day, provider, source, is_month FROM present WHERE day >= ? AND day < ?"
-    return set(map(Cell._make, db.execute(ask, (first, end)).fetchall()))
+    ask = f"SELECT day, provider, source, is_month FROM present {twice.BY} WHERE day >= ? AND day < ?"
+    return set(map(Cell._make, twice.same(db, "present", ask, (first, end))))
 
 
 def _told(db: sqlite3.Connection, names: Names, first: int, end: int) -> set[Cell]:

@@ -45,13 +45,14 @@ class _Regaining:
         """Number of a file in the damaged ledger -> its number here."""
 
     def run(self) -> None:
-        for key, files in self._remains.mentions():
-            row = self._db.execute("SELECT id FROM event WHERE key = ?", (key,)).fetchone()
-            if row:
-                numbers = {self._number(int(file)) for file in files.split(",")}
-                # Where a backup knows the event, its saved line was one more log that said it; it is none.
-                self._db.execute("DELETE FROM mention WHERE file = ? AND event = ?", (HISTORY, *row))
-                self._db.executemany(_MENTION, ((number, *row) for number in numbers))
+        said: dict[int, set[int]] = {}
+        for _, key, file in self._remains.mentions():
+            if row := self._db.execute("SELECT id FROM event WHERE key = ?", (key,)).fetchone():
+                said.setdefault(row[0], set()).add(self._number(file))
+        for event, files in said.items():
+            # Where a backup knows the event, its saved line was one more log that said it; it is none.
+            self._db.execute("DELETE FROM mention WHERE file = ? AND event = ?", (HISTORY, event))
+            self._db.executemany(_MENTION, ((file, event) for file in files))
 
     def _number(self, file: int) -> int:
         if file not in self._numbers:
