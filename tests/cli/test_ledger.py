@@ -299,3 +299,55 @@ def test_damage_met_while_sums_are_written_is_told_as_damage(cli: Cli, ledger: P
     assert cli("ledger", "check").exit_code == 1
     assert cli("ledger", "rebuild").exit_code == 0
     assert total(cli)["events"] == EVENTS
+
+
+# --- where the ledger is ---
+
+
+@pytest.mark.parametrize("command", [["collect"], ["ledger", "rebuild"], ["ledger", "restore", "../copy.db"]])
+def test_a_link_to_a_disk_that_is_not_there_is_no_place_for_a_new_ledger(
+    cli: Cli, ledger: Path, home: Path, command: list[str]
+) -> None:
+    cli("ledger", "backup", "../copy.db")
+    shutil.rmtree(ledger.parent)
+    ledger.parent.mkdir()
+    for target in (home / "unmounted" / "ledger.db", ledger):
+        ledger.symlink_to(target)
+        told = cli(*command)
+        assert (told.exit_code, told.stderr.startswith(f"{ledger}: this link leads to no file.")) == (1, True)
+        assert ledger.is_symlink() and sorted(ledger.parent.iterdir()) == [ledger]
+        ledger.unlink()
+    assert not (home / "unmounted").exists()
+
+
+def test_a_ledger_behind_a_link_stays_there_and_so_does_all_that_belongs_to_it(
+    cli: Cli, ledger: Path, home: Path
+) -> None:
+    disk = home / "disk"
+    disk.mkdir()
+    place = disk / "books.db"
+    ledger.rename(place)
+    shutil.rmtree(ledger.parent)
+    ledger.parent.mkdir()
+    ledger.symlink_to(place)
+    before = total(cli)
+    assert cli("ledger", "backup").exit_code == 0
+    spoil(place)
+    assert cli("ledger", "rebuild").exit_code == 0
+    assert cli("ledger", "restore", str(disk / "backups" / "ledger-2026-01-09.db")).exit_code == 0
+    assert cli("ledger", "vacuum").exit_code == 0
+    assert (total(cli), list(ledger.parent.iterdir()), ledger.readlink()) == (before, [ledger], place)
+
+
+@pytest.mark.parametrize("size", [0, 1, 15, 16, 99, 100, 512, 4095, 4096, 40_000])
+def test_whatever_is_left_of_a_ledger_is_told_as_damage_and_made_anew(
+    cli: Cli, ledger: Path, size: int
+) -> None:
+    before = total(cli)
+    ledger.write_bytes(ledger.read_bytes()[:size])
+    for command in (["collect"], ["report"], ["ledger", "check"], ["ledger", "vacuum"]):
+        told = cli(*command)
+        assert (told.exit_code, "vaultsync ledger rebuild" in told.stderr) == (1, True)
+    assert ledger.stat().st_size == size
+    assert cli("ledger", "rebuild").exit_code == 0
+    assert total(cli) == before

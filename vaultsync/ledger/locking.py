@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from vaultsync.errors import LedgerError
-from vaultsync.ledger.private import private_file, private_folder
+from vaultsync.ledger.private import private_file, private_folder, refuse_dead_link
 
 WAIT_SECONDS = 60.0
 _PAUSE = 0.1
@@ -32,6 +32,7 @@ def lock(path: Path, timeout: float = WAIT_SECONDS, waiting: Waiting | None = No
     Raises:
         LedgerError: Another run still holds it.
     """
+    refuse_dead_link(path)
     private_folder(path.parent)
     file = path.with_name(path.name + ".lock")
     private_file(file)

@@ -14,12 +14,14 @@ from pathlib import Path
 from vaultsync.errors import LedgerDamagedError, LedgerError
 from vaultsync.ledger import patience, schema
 from vaultsync.ledger.founding import found
-from vaultsync.ledger.private import private_file, private_folder, write_through
+from vaultsync.ledger.private import private_file, private_folder, refuse_dead_link, write_through
 from vaultsync.ledger.seals import Unsealed
 
 CACHE_KIB = 64 * 1024
 _SEEN = "SELECT user_version, application_id FROM pragma_user_version, pragma_application_id"
 _PAUSE = 0.05
+_SMALLEST = 100
+"""Bytes of the header of a database; SQLite takes what is shorter for one that has nothing in it yet."""
 _ENDINGS = (".db", ".jsonl", ".backup")
 """What stays at the end of a name that gets a number."""
 REMEDY = (
@@ -162,16 +164,18 @@ def _is_there(path: Path) -> bool:
     """
     try:
         info = path.stat()
-    except FileNotFoundError:
-        return False
     except OSError as error:
+        refuse_dead_link(path)
+        if isinstance(error, FileNotFoundError):
+            return False
         raise LedgerError(
             path, f"the ledger cannot be reached ({error.strerror}).", "Check the path."
         ) from error
     if not stat.S_ISREG(info.st_mode):
         raise LedgerError(path, "this is not a file.", "Name a file with --ledger.")
-    if not info.st_size:
-        what = "the file is empty, and a ledger never is; it is kept as it is."
+    if info.st_size < _SMALLEST:
+        much = f"has {info.st_size} bytes" if info.st_size else "is empty"
+        what = f"the file {much}, and a ledger never is so small; it is kept as it is."
         raise LedgerDamagedError(path, what, f"Delete it if there never was a ledger. {REMEDY}")
     return True
 

@@ -26,10 +26,29 @@ def private_file(path: Path) -> None:
         try:
             os.close(private.open_private(path, os.O_EXCL | os.O_WRONLY))
         except FileExistsError:
-            if os.name == "posix" and path.stat().st_mode & 0o077:
-                path.chmod(0o600)
+            _close_to_others(path)
     except OSError as error:
         raise LedgerError(path, f"the file cannot be made ({error.strerror}).", "Check the path.") from error
+
+
+def _close_to_others(path: Path) -> None:
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        try:
+            path.chmod(0o600)
+        except OSError as error:
+            what = f"others may read it, and that cannot be changed ({error.strerror})."
+            raise LedgerError(path, what, "It must belong to you; mend its owner, then run again.") from error
+
+
+def refuse_dead_link(path: Path) -> None:
+    """Refuse a link that leads nowhere: the ledger behind it would be taken for one that never was.
+
+    Raises:
+        LedgerError: It is one.
+    """
+    if os.path.islink(path) and not os.path.exists(path):  # noqa: PTH110, PTH114 - they raise nothing
+        what = "this link leads to no file."
+        raise LedgerError(path, what, "Mount the disk that it leads to, or delete the link.")
 
 
 def write_through(path: Path) -> None:

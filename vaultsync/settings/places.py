@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -90,6 +91,12 @@ def default_ledger() -> Path:
     except RuntimeError as error:
         what = "no home folder is known, so the ledger has no place."
         raise ConfigError("ledger", None, what, "Set HOME, or name a file with --ledger.") from error
+
+
+def followed(ledger: Path) -> Path:
+    """A ledger where it is: locks, backups and what SQLite writes belong beside the file, not to a link."""
+    is_link = os.path.islink(ledger) and os.path.exists(ledger)  # noqa: PTH110, PTH114 - they raise nothing
+    return ledger.resolve() if is_link else ledger
 
 
 def shipped() -> Path:
