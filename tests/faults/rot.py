@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,11 +21,14 @@ import click
 from tests.faults import scene as scenes
 from tests.faults import warm
 from tests.faults.acts import calamities
+from tests.faults.limits import limited
 from tests.faults.scene import TODAY, Done, Scene
 
 REPORT = ("report", "--json", "--since", "2026-01-01", "--until", "2026-01-31", "--by", "model,project")
 COLLECT = ("collect", "-q")
 PAGE = 4096
+SECONDS = 30
+"""Of processor time, in which a run ends."""
 SHOWN = 60
 """Broken promises that are told."""
 
@@ -181,32 +184,36 @@ class Ground(NamedTuple):
 
     def _look(self, life: Life) -> tuple[str, list[str]]:
         found: list[str] = []
-        told = warm.run(self.scene, REPORT)
+        told = self._run(REPORT)
         found += self._wrong("the report", told, self.right["nothing"])
         life.go_on(self.scene)
-        ran = warm.run(self.scene, COLLECT)
+        ran = self._run(COLLECT)
         found += calamities(ran)
         if ran.code not in (0, 1):
             found.append(f"collect ends with {ran.code}: {ran.said}")
         if ran.code == 0:
-            after = warm.run(self.scene, REPORT)
+            after = self._run(REPORT)
             found += self._wrong("the report after the next run", after, self.right[life.name])
-        checked = warm.run(self.scene, ("ledger", "check"))
+        checked = self._run(("ledger", "check"))
         found += calamities(checked)
         if checked.code == 0:
             if ran.code:  # a report may have met sums made ahead, which the run then made anew
                 found.append(f"check finds nothing, but a run ended with 1: {ran.said}")
             return "harmless", found
-        rebuilt = warm.run(self.scene, ("ledger", "rebuild"))
+        rebuilt = self._run(("ledger", "rebuild"))
         found += calamities(rebuilt)
         if rebuilt.code:
             found.append(f"rebuild ends with {rebuilt.code}: {rebuilt.said}")
-        at_last = warm.run(self.scene, REPORT)
+        at_last = self._run(REPORT)
         found += self._wrong("the report after the rebuild", at_last, self.right[life.name], must=True)
-        warm.run(self.scene, COLLECT)
-        at_last = warm.run(self.scene, REPORT)
+        self._run(COLLECT)
+        at_last = self._run(REPORT)
         found += self._wrong("the report at last", at_last, self.right[life.name], must=True)
         return "refused" if told.code else "found by check", found
+
+    def _run(self, arguments: Sequence[str]) -> Done:
+        """Run the program; one that looks for what can be read of a ledger must come to an end."""
+        return warm.start(self.scene, arguments, limited("RLIMIT_CPU", SECONDS)).wait()
 
     def _wrong(self, what: str, done: Done, right: str, *, must: bool = False) -> Iterator[str]:
         yield from calamities(done)

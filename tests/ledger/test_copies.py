@@ -260,3 +260,16 @@ def test_the_days_of_a_damaged_page_are_named(tmp_path: Path) -> None:
         assert any(text.startswith("2026-01-07 (UTC): ") for text in found)
         with pytest.raises(LedgerError, match="damaged"):
             sums(ledger)
+
+
+@pytest.mark.parametrize("table", ["seal", "event", "mention", "name"])
+def test_a_table_of_which_nothing_can_be_read_does_not_take_for_ever(tmp_path: Path, table: str) -> None:
+    path = made(tmp_path / "ledger.db", 300)
+    with closing(sqlite3.connect(path)) as db:
+        (root,) = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
+    data = path.read_bytes()
+    path.write_bytes(data[: (root - 1) * 4096] + b"\xa5" * 4096 + data[root * 4096 :])
+    saved = save_events(path, tmp_path / "good", tmp_path / "unsure")
+    with Ledger.open(path, read_only=True) as ledger:
+        assert ledger.check() != []
+    assert saved.events + saved.doubtful == (0 if table in ("event", "name") else 300)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -14,6 +15,8 @@ from vaultsync.ledger.twice import BY, asks
 CHUNK = 1000
 MOST_CHUNKS = 100_000
 """Parts of a table that are looked into; a number beyond them is damage."""
+MOST_TRIES = 100_000
+"""Parts that are tried again by halves; a table of which nothing can be read has billions."""
 SMALLEST_ROW = 20
 """Bytes; to tell how many rows a file may have whose last one cannot be found."""
 _LATEST = microseconds(LAST) // 1_000_000
@@ -107,9 +110,23 @@ class Remains:
                 copy.is_whole = False
 
     def _in_parts(self, table: str, number: str, ask: str) -> Iterator[tuple[Any, ...]]:
-        step = CHUNK * (QUARTER_HOUR if table == "seal" else 1)
+        """Rows of a range after the other; where one meets damage, afterwards those of its halves.
+
+        Of all damaged places the largest parts are tried first, and an end is made of trying.
+        """
+        least = QUARTER_HOUR if table == "seal" else 1
+        step = CHUNK * least
+        damaged: deque[tuple[int, int]] = deque()
         for first in range(0, min(self._last(table, number), MOST_CHUNKS * step) + 1, step):
-            yield from self._between(ask, first, first + step)
+            yield from self._between(ask, first, first + step, damaged)
+        for _ in range(MOST_TRIES):
+            if not damaged:
+                return
+            first, end = damaged.popleft()
+            if end - first > least:
+                middle = (first + end) // 2
+                yield from self._between(ask, first, middle, damaged)
+                yield from self._between(ask, middle, end, damaged)
 
     def _last(self, table: str, number: str) -> int:
         """The last row's number; where it cannot be found, one that is surely not less."""
@@ -123,15 +140,15 @@ class Remains:
             ask = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
             return int(self._db.execute(ask).fetchone()[0]) // SMALLEST_ROW
 
-    def _between(self, ask: str, first: int, end: int) -> list[tuple[Any, ...]]:
-        """Rows of a range; where it meets damage, those of its halves."""
+    def _between(
+        self, ask: str, first: int, end: int, damaged: deque[tuple[int, int]]
+    ) -> list[tuple[Any, ...]]:
+        """Rows of a range; one that cannot be read is noted."""
         try:
             return self._db.execute(ask, (first, end)).fetchall()
         except sqlite3.DatabaseError:
-            if end - first == 1:
-                return []
-            middle = (first + end) // 2
-            return self._between(ask, first, middle) + self._between(ask, middle, end)
+            damaged.append((first, end))
+            return []
 
 
 _MENTIONS = """SELECT event.id, key, file FROM mention INDEXED BY mention_event
