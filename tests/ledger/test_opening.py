@@ -15,6 +15,7 @@ import pytest
 from tests.ledger.making import event, record, sums
 from vaultsync.errors import LedgerDamagedError, LedgerError
 from vaultsync.ledger import Ledger, founding, save_events, schema
+from vaultsync.ledger.opening import explained
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="rights of files are of POSIX")
 
@@ -222,3 +223,9 @@ def test_a_backup_of_a_ledger_in_use_is_whole(tmp_path: Path) -> None:
         ledger.back_up(tmp_path / "copy.db")
     with Ledger.open(tmp_path / "copy.db", read_only=True) as copy:
         assert sums(copy)[0] == 1
+
+
+def test_a_disk_that_fails_or_is_full_is_told_as_that(tmp_path: Path) -> None:
+    """Without room SQLite cannot make what it keeps beside the file, and calls that an error of the disk."""
+    told = str(explained(tmp_path / "ledger.db", sqlite3.OperationalError("disk I/O error")))
+    assert told.endswith("(disk I/O error). Make room, or check the disk, then run again.")

@@ -62,9 +62,8 @@ def explained(path: Path, error: sqlite3.Error) -> LedgerError:
         return LedgerError(
             path, f"the ledger may not be written ({text}).", "Mend its permissions, then run again."
         )
-    return LedgerError(
-        path, f"the ledger cannot be used ({text}).", "See `vaultsync doctor`, then run again."
-    )
+    way_out = "Make room, or check the disk," if "I/O" in text else "See `vaultsync doctor`,"
+    return LedgerError(path, f"the ledger cannot be used ({text}).", f"{way_out} then run again.")
 
 
 def connect(
