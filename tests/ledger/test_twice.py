@@ -110,6 +110,16 @@ def test_a_call_that_the_index_of_keys_lost_does_not_count_again(path: Path, pat
         assert sum(ledger.rows(*EVER).columns["events"]) == 9  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("other", ["k1", "new"])
+def test_a_call_to_which_the_index_of_keys_leads_wrongly_is_not_joined(path: Path, other: str) -> None:
+    """Its table says that it is another one, which the same log tells, too, or does not."""
+    with Ledger.open(path, wal=False) as ledger:
+        ledger._db.execute("DELETE FROM event WHERE id = 2")
+    apart(path, "event", f"UPDATE event SET key = x'{log_key(other).hex()}' WHERE id = 4")
+    with Ledger.open(path) as ledger, pytest.raises(LedgerDamagedError, match="keys of calls"):
+        record(ledger, event("k3", 60, session="S3", tokens=tokens(input=99)), path="copy.jsonl")
+
+
 # --- what is saved of it ---
 
 

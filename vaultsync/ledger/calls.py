@@ -150,6 +150,8 @@ class Calls:
             said = Sighting(at, tuple(counts), duration, cost, self._names.label(label))
             files = frozenset(map(int, mentions.split(","))) if mentions else frozenset()
             known[key] = Known(event, said, label, bool(is_claimed), files)
+        if len(known) < len(rows) or not known.keys() <= set(keys):
+            raise twice.differ("event")  # the index leads to another call
         return known
 
     def _join(self, known: dict[bytes, Known]) -> None:
@@ -300,7 +302,8 @@ _SINCE = "SELECT id FROM event WHERE id >= ? ORDER BY id"
 _NUMBERS = ", ".join((*COUNT_FIELDS, "duration_ms", "cost"))
 _UPDATE = f"UPDATE event SET at = ?, label = ?, {_NUMBERS.replace(',', ' = ?,')} = ? WHERE id = ?"
 _TOLD = ", ".join("coalesce(told.output, e.output)" if n == "output" else f"e.{n}" for n in COUNT_FIELDS)
-_KNOWN = f"""SELECT e.id, key, at, coalesce(told.label, e.label), {_TOLD}, duration_ms, cost,
+_KNOWN = f"""SELECT e.id, (SELECT own.key FROM event AS own NOT INDEXED WHERE own.id = e.id), at,
+    coalesce(told.label, e.label), {_TOLD}, duration_ms, cost,
     EXISTS (SELECT 1 FROM claim WHERE claim.event = e.id),
     (SELECT group_concat(file) FROM mention WHERE mention.event = e.id)
     FROM event e LEFT JOIN told ON told.event = e.id WHERE key IN"""
