@@ -144,8 +144,9 @@ class Collecting:
 
     def _keep_refused(self) -> None:
         """Keep which files cannot be read, and forget those that could not be and are no longer tried."""
-        known, read = self.ledger.rejected(), self.ledger.files()
-        news = {path: issues for path, issues in self._refused.items() if known.get(path) != issues}
+        known = self.ledger.rejected()
+        read = self.ledger.files() if known else ()
+        news = {path: told for path, told in self._refused.items() if {*known.get(path, ())} != {*told}}
         news |= {path: [] for path in known if str(path) not in read and path not in self._refused}
         if news:
             with self.ledger.transaction():
