@@ -221,8 +221,18 @@ class Ground(NamedTuple):
             yield f"{what} ends with {done.code}: {done.said}"
         if done.code == 1 and not done.said.startswith(str(self.scene.ledger)):
             yield f"{what} ends with 1 and says {done.said}"
-        if done.code == 0 and done.said != right:
+        if done.code == 0 and _figures(done.said) != _figures(right):
             yield f"{what} is wrong: {_difference(done.said, right)}"
+
+
+def _figures(said: str) -> object:
+    """What a report says but for the books of reading: events that were saved count as told once more."""
+    try:
+        report = json.loads(said, parse_float=str)
+    except ValueError:
+        return said
+    del report["coverage"]["lines"], report["coverage"]["rejected"]
+    return report
 
 
 def _difference(said: str, right: str) -> str:

@@ -17,7 +17,7 @@ import os, signal, sys
 from datetime import UTC, datetime
 from vaultsync import ledger
 from vaultsync.cli import common
-from vaultsync.vault import note
+from vaultsync.vault import writer
 number = int(sys.argv.pop(1))
 if number == signal.SIGINT:
     signal.signal(number, signal.default_int_handler)  # whoever started the tests may have let it be ignored
@@ -35,7 +35,7 @@ PLACE = stopped
 from vaultsync.__main__ import main
 main()
 """
-PLACES = {"in the ledger": "ledger.Ledger.record", "before a note": "note.Writer.update"}
+PLACES = {"in the ledger": "ledger.Ledger.record", "before a note": "writer.Writer.update"}
 
 
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
