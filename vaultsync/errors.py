@@ -69,7 +69,7 @@ class NoteSkipped(VaultsyncError):
 
     exit_code = 3
 
-    def __init__(self, path: Path | str, reason: str, remedy: str = "", line: int | None = None) -> None:
+    def __init__(self, path: Path | str, reason: str, remedy: str, line: int | None = None) -> None:
         place = f"{path}:{line}" if line else f"{path}"
-        super().__init__(f"{place}: {reason} {remedy}".rstrip())
+        super().__init__(f"{place}: {reason} {remedy}")
         self.path, self.reason = path, reason

@@ -53,7 +53,8 @@ def place(path: Path, vault: Path) -> Path:
     if not real.is_relative_to(root):
         raise NoteSkipped(path, f"it leads out of the vault, to {real}.", "Only notes inside are written.")
     if any(part.startswith(".") for part in (*real.relative_to(root).parts, *below)):
-        raise NoteSkipped(path, "it lies in a hidden folder, which Obsidian does not show.")
+        reason = "it lies in a hidden folder, which Obsidian does not show."
+        raise NoteSkipped(path, reason, "Name another folder under `notes:`.")
     return real
 
 
