@@ -171,6 +171,13 @@ def test_provider_that_nothing_tells_of_is_named_with_the_nearest(word: str, nea
     assert text.endswith(f", of which neither price lists nor logs tell. Did you mean {near}?")
 
 
+@pytest.mark.parametrize("known", ["vertex_ai", "Vertex AI", "vertex-ai"])
+def test_provider_is_found_however_logs_part_its_words(known: str) -> None:
+    keys = {"llm_budget_vertex_ai_monthly_usd": 40, "llm_budget": {"vertex ai": 5}}
+    found, problems = budget.read(keys, NOTE, "dashboard", None, "USD", lambda: {known, "openai"})
+    assert ([b.provider for b in found], problems) == ([known, known], [])
+
+
 @pytest.mark.parametrize("key", ["llm_budget_my own_usd", "llm_budget_my_own_usd", "llm_budget_My-Own_usd"])
 def test_provider_of_several_words_is_written_in_any_way(key: str) -> None:
     (found,), problems = budget.read({key: 1}, NOTE, "dashboard", None, "USD", lambda: {"my-own"})

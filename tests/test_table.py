@@ -34,7 +34,7 @@ def summary(*lines: Line, by: tuple[str, ...] = ("model",), cost: str | None = "
 
 
 def text_of(what: Summary) -> str:
-    return to_json(what, Intake(3, 1, 0, ()), zone="Europe/Berlin", currency="USD")
+    return to_json(what, Intake(3, 1, (), ()), zone="Europe/Berlin", currency="USD")
 
 
 def test_json_says_what_it_is_and_what_it_covers() -> None:

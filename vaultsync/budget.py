@@ -82,7 +82,7 @@ def read(
                 raise _Unreadable(f"is not in {currency}. End the key with _{currency.lower()}.")
             provider, kind = _scope(words)
             if provider and providers:
-                _check_provider(provider, providers())
+                provider = _as_known(provider, providers())
             if period and kind not in (None, own):
                 raise _Unreadable("limits other periods than the note's. Move it to the dashboard note.")
             limit = _limit(value, currency)
@@ -154,11 +154,17 @@ def _check_spelling(word: str) -> None:
         raise _Unreadable(f"names no period. Did you mean {meant!r}?")
 
 
-def _check_provider(provider: str, known: Collection[str]) -> None:
-    """Refuse a provider that nothing tells of: spelt wrong, it would limit nothing, unnoticed."""
-    if provider not in known:
+def _as_known(provider: str, known: Collection[str]) -> str:
+    """A provider as it is spelt elsewhere: in a key, words are parted by `_` and written small.
+
+    Raises:
+        _Unreadable: Nothing tells of it: spelt wrong, it would limit nothing, unnoticed.
+    """
+    spelt = {re.sub(r"[\s_-]+", "-", name.lower()): name for name in sorted(known)}
+    if provider not in spelt:
         near = nearest(provider, {*known, *_MAKERS}) or " Write it as `vaultsync report` does."
         raise _Unreadable(f"names provider {provider!r}, of which neither price lists nor logs tell.{near}")
+    return provider if provider in known else spelt[provider]
 
 
 def _limit(value: object, currency: str) -> Decimal:

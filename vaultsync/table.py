@@ -119,12 +119,16 @@ def coverage_of(line: Line) -> dict[str, Cell | Mapping[str, Cell]]:
 
 
 def read_of(intake: Intake) -> dict[str, Mapping[str, Cell] | Sequence[Mapping[str, Cell]]]:
-    """What became of all that was ever read, whatever the range; `read` is the sum of the other four."""
+    """What became of all that was ever read, whatever the range; `read` is the sum of the other four.
+
+    Returns:
+        `lines` and `rejected` of the coverage, as the README tells them.
+    """
     lines = {
         "read": intake.read,
         "counted": intake.counted,
         "duplicate": intake.duplicate,
-        "pending": intake.pending,
+        "pending": len(intake.pending),
         "rejected": intake.rejected_lines,
     }
     rejected = [

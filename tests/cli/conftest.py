@@ -94,7 +94,7 @@ class FakeRun:
         return Figures(self.asked)
 
     def intake(self) -> Intake:
-        return Intake(3, 1, 0, ())
+        return Intake(3, 1, (), ())
 
     def unpriced(self, provider: str | None = None) -> list[Line]:
         self.asked.append(("unpriced", provider))

@@ -37,6 +37,7 @@ class Reading:
     end: int = 100
     next_line: int = 2
     state: dict[str, Any] = field(default_factory=dict)
+    is_pending: bool = False
 
 
 def tokens(

@@ -54,7 +54,7 @@ def test_rejected_lines_of_which_only_the_number_was_kept_stay_rejected(tmp_path
     path = tmp_path / "ledger.db"
     released.make(path, 3)
     with Ledger.open(path) as ledger:
-        ((issue,),) = ledger.rejected().values()
+        (issue,) = ledger.intake().rejected
         assert (issue.path, issue.line, issue.lines) == (Path("a.jsonl"), None, 2)
 
 

@@ -48,13 +48,15 @@ def test_what_is_added_to_a_log_adds_to_them(world: World) -> None:
     assert [each["line"] for each in coverage(world)["rejected"]] == [2, 3]
 
 
-def test_copies_are_duplicates_and_reading_again_changes_nothing(world: World) -> None:
+def test_a_copy_is_told_again_and_so_is_what_is_read_anew(world: World) -> None:
     log = world.write("logs/a.jsonl", f"{GOOD}\n{BAD}\n")
-    (log.parent / "a.jsonl.gz").write_bytes(gzip.compress(log.read_bytes()))
+    packed = log.parent / "a.jsonl.gz"
+    packed.write_bytes(gzip.compress(log.read_bytes()))
     assert lines(world) == (4, 1, 1, 0, 2)
-    os.utime(log, (1, 1))
-    os.utime(log.parent / "a.jsonl.gz", (1, 1))
+    os.utime(log, (1, 1))  # read on: there is nothing behind its end
     assert lines(world) == (4, 1, 1, 0, 2)
+    os.utime(packed, (1, 1))
+    assert lines(world) == (5, 1, 2, 0, 2)
 
 
 def test_a_moved_log_takes_its_rejected_lines_with_it_and_one_that_is_gone_has_none(world: World) -> None:
@@ -69,7 +71,7 @@ def test_a_moved_log_takes_its_rejected_lines_with_it_and_one_that_is_gone_has_n
 @pytest.mark.parametrize("ending", ["jsonl", "json"])
 def test_a_mended_log_has_nothing_rejected_any_more(world: World, ending: str) -> None:
     mended = json.dumps(event("2026-01-09T08:00:00Z", 5))
-    for first, age, expected in ((BAD, 3600, (2, 1, 0, 0, 1)), (mended, 600, (2, 2, 0, 0, 0))):
+    for first, age, expected in ((BAD, 3600, (2, 1, 0, 0, 1)), (mended, 600, (3, 2, 1, 0, 0))):
         text = f"{first}\n{GOOD}\n" if ending == "jsonl" else f"[{first}, {GOOD}]"
         world.write(f"logs/a.{ending}", text, age=age)
         assert lines(world) == expected
@@ -79,7 +81,7 @@ def test_an_edited_document_counts_what_it_says_now(world: World) -> None:
     world.write("logs/a.json", json.dumps([event(f"2026-01-09T0{n}:00:00Z") for n in range(4)]))
     assert lines(world) == (4, 4, 0, 0, 0)
     world.write("logs/a.json", json.dumps([event(f"2026-01-09T0{n}:00:00Z") for n in range(3)]), age=60)
-    assert lines(world) == (3, 3, 0, 0, 0)
+    assert lines(world) == (6, 3, 3, 0, 0)
 
 
 def test_past_a_thousand_only_their_number_is_told(world: World) -> None:
@@ -102,6 +104,56 @@ def test_a_file_that_no_collector_knows_is_one_until_it_is_gone(world: World) ->
     other.unlink()
     (world.vault / "logs/loop").unlink()
     assert lines(world) == (0, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("names", [("a.1.jsonl", "a.jsonl"), ("b.jsonl", "a.jsonl")])
+def test_each_rotated_log_keeps_its_own_rejected_lines(world: World, names: tuple[str, str]) -> None:
+    """Whichever of the two is read first."""
+    old, new = names
+    log = world.write(f"logs/{new}", f"{GOOD}\n{BAD}\n")
+    assert lines(world) == (2, 1, 0, 0, 1)
+    rotated = log.rename(log.with_name(old))
+    other = json.dumps(event("2026-01-09T09:00:00Z", id="b"))
+    world.write(f"logs/{new}", f"{other}\n{BAD}\n{BAD}\n", age=60)
+    for _ in range(2):
+        found = [(Path(each["file"]), each["line"]) for each in coverage(world)["rejected"]]
+        assert found == sorted([(rotated, 2), (log, 2), (log, 3)])
+
+
+def test_a_log_that_takes_the_place_of_another_takes_its_rejected_lines_away(world: World) -> None:
+    log = world.write("logs/a.jsonl", f"{GOOD}\n{BAD}\n")
+    other = world.write("logs/b.jsonl", f"{BAD}\n{GOOD}\n{BAD}\n")
+    assert lines(world)[4] == 3
+    log.rename(other)
+    assert [each["line"] for each in coverage(world)["rejected"]] == [2]
+
+
+def test_what_cannot_be_read_for_a_while_leaves_the_rejected_lines_as_they_were(world: World) -> None:
+    lines = [{"wann": "2026-01-09T08:00:00Z", "rein": count, "raus": 5} for count in (7, -7)]
+    log = world.write("logs/a.odd", "\n".join(map(json.dumps, lines)) + "\n")
+    without = world.read("vaultsync.yaml")
+    columns = "{when: wann, input: rein, output: raus}"
+    mapped = f"{without}mappings: [{{name: odd, files: '*.odd', format: jsonl, columns: {columns}}}]\n"
+    for config, told in ((mapped, [2]), (without, [None, 2]), (mapped, [2])):
+        world.write("vaultsync.yaml", config)
+        found = coverage(world)["rejected"]
+        assert [(each["file"], each["line"]) for each in found] == [(str(log), line) for line in told]
+
+
+def test_a_run_on_other_logs_knows_nothing_of_what_it_did_not_look_at(world: World) -> None:
+    world.write("logs/novel.txt", "It was a dark night.\n")
+    world.write("elsewhere/a.jsonl", f"{GOOD}\n")
+    assert lines(world) == (1, 0, 0, 0, 1)
+    world.run("collect", "--logs", str(world.vault / "elsewhere"))
+    assert json.loads(world.run("report", "--json").output)["coverage"]["lines"]["rejected"] == 1
+
+
+def test_a_document_that_is_being_written_is_pending_until_it_is_whole(world: World) -> None:
+    whole = json.dumps([event("2026-01-09T08:00:00Z")])
+    world.write("logs/a.json", whole[:-9], age=5)
+    assert lines(world) == (1, 0, 0, 1, 0)
+    world.write("logs/a.json", whole, age=4)
+    assert lines(world) == (1, 1, 0, 0, 0)
 
 
 def test_a_note_counts_lines_of_logs_and_no_other_files(world: World) -> None:

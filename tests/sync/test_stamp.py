@@ -395,6 +395,19 @@ def test_after_a_change_the_stamp_holds_no_longer(door: Door, change: Callable[[
     assert not door.ask().is_quick
 
 
+def test_nor_where_a_link_to_the_ledger_leads_to_another(door: Door) -> None:
+    w = door.world
+    w.run("collect")
+    real, link = w.root / "state/ledger.db", w.root / "link.db"
+    other = shutil.copy(real, w.root / "other.db")
+    link.symlink_to(real)
+    w.write("vaultsync.yaml", w.read("vaultsync.yaml").replace("../state/ledger.db", "../link.db"))
+    door.settle()
+    link.unlink()
+    link.symlink_to(other)
+    assert not door.ask().is_quick
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_with_and_without_stamps_the_outcome_is_the_same(door: Door, seed: int) -> None:
     """Whatever the stamp answers, the run itself says the same at that moment, and changes nothing."""

@@ -35,11 +35,12 @@ PLACE = stopped
 from vaultsync.__main__ import main
 main()
 """
+SIGNALS = [signal.Signals[name] for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)]
 PLACES = {"in the ledger": "ledger.Ledger.record", "before a note": "writer.Writer.update"}
 
 
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda sig: sig.name)
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda sig: sig.name)
 def test_a_signal_ends_a_run_as_whole_as_before_and_the_next_completes_it(
     world: World, number: signal.Signals, place: str
 ) -> None:

@@ -83,5 +83,5 @@ def test_links_in_a_circle_are_named(vault: Path) -> None:
 
 def test_hidden_folders_are_not_the_vault(vault: Path) -> None:
     (vault / ".trash").mkdir()
-    with pytest.raises(NoteSkipped, match="hidden folder.*Name another"):
+    with pytest.raises(NoteSkipped, match=r"hidden folder.*Name another"):
         read(note_at(vault / ".trash" / "a.md"), vault)

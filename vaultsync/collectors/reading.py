@@ -141,6 +141,8 @@ class Reader:
     last_modified_ns: int = 0
     now_ns: int = 0
     """The present, told by the caller; for logs that count only when they rest."""
+    is_held: bool = False
+    """The last line waits for the next run."""
     verdict: Literal["read", "pending", "damaged"] = "read"
     """`pending`: the file is being written, nothing of it counts yet, ask again. `damaged`: it could not be
     read as a whole, and an issue says why. In both cases what it said before stands."""
@@ -166,8 +168,8 @@ class Reader:
 
     @property
     def is_pending(self) -> bool:
-        """True when the last line, or the document, may still be being written; known at the end."""
-        return self.verdict == "pending" or (not self.file.packed and self.end < self.file.size)
+        """True when the last line is not finished, or the document still being written; known at the end."""
+        return self.is_held or self.verdict == "pending"
 
     def _open(self, buffering: int = PIECE) -> IO[bytes]:
         if self.file.member:
@@ -228,6 +230,7 @@ class Reader:
 
     def hold(self, line: Line) -> None:
         """Leave an unfinished last line for the next run."""
+        self.is_held = True
         self.end, self.next_line = line.offset, line.number
 
     def content(self) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vaultsync.ledger.book import Book
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from vaultsync.ledger.facts import SessionGap
     from vaultsync.ledger.stored import SessionSpan, SourceSpan, StoredEvent
     from vaultsync.ledger.tellings import Hidden, HiddenDay
-    from vaultsync.model import SessionTotal
+    from vaultsync.model import Intake, SessionTotal
 
 AS_USUAL = Preference()
 
@@ -172,9 +173,16 @@ class Figures(Book):
         with self._guarded():
             return stored.providers(self._db, self._names)
 
-    def sightings(self) -> tuple[int, int]:
-        """How many events there are, and how many more times files tell of them, copies of files included."""
+    def intake(self) -> Intake:
+        """What became of all that was ever read; also of files that are gone."""
+        from vaultsync.ledger import rejected
+
+        with self._guarded(), self._still():
+            return rejected.intake(self._db)
+
+    def rejected_lines(self) -> dict[Path, int]:
+        """Files that were read, those that are gone, too, with the number of lines that do not count."""
         from vaultsync.ledger import rejected
 
         with self._guarded():
-            return rejected.sightings(self._db)
+            return rejected.rejected_lines(self._db)

@@ -53,6 +53,8 @@ class Reading(Protocol):
     def next_line(self) -> int: ...
     @property
     def state(self) -> dict[str, Any]: ...
+    @property
+    def is_pending(self) -> bool: ...
 
 
 class Batch(NamedTuple):
@@ -92,6 +94,8 @@ class Recorded(NamedTuple):
     """Nothing was recorded: another run read on in this file meanwhile. Read it again from its first byte."""
     issues: tuple[Issue, ...] = ()
     """Events that cannot be believed."""
+    file: int = 0
+    """Number of the file."""
 
 
 class FileState(NamedTuple):
@@ -230,10 +234,8 @@ FILE_COLUMNS = f"id, {_WRITTEN}, ctime_ns"
 _BUT_ID = _WRITTEN.split(", ")
 ADD_FILE = f"INSERT INTO file ({', '.join(_BUT_ID)}) VALUES ({', '.join('?' * len(_BUT_ID))})"
 UPDATE_FILE = f"UPDATE file SET {', '.join(f'{name} = ?' for name in _BUT_ID)} WHERE id = ?"
-NOTE_READ = (
-    """UPDATE file SET ctime_ns = ?, told = told * ? + ?, counted = max(0, counted + ?) WHERE id = ?"""
-)
-"""Takes the time; whether reading went on (1) or began anew (0), sightings; new events less removed ones."""
+NOTE_READ = "UPDATE file SET ctime_ns = ?, pending = ?, duplicates = duplicates + ? WHERE id = ?"
+"""What stands beside the state of a file after each reading."""
 
 
 def file_row(batch: Batch) -> tuple[object, ...]:

@@ -25,6 +25,7 @@ class Names:
         self._label_ids: dict[Label, int] = {}
         self._labels: dict[int, Label] = {}
         self._proven: set[int] = set()
+        self._has_proven_mentions = False
 
     def id(self, text: Text) -> int:
         """Number of a text, new if need be; 0 is None."""
@@ -94,6 +95,16 @@ class Names:
             twice.prove_labels(self._db, unseen)
             self._proven |= unseen
 
+    def prove_mentions(self) -> None:
+        """See, once, that the lists of who said what are what was written: that reads all of them.
+
+        Raises:
+            seals.Unsealed: They are not.
+        """
+        if not self._has_proven_mentions:
+            twice.same(self._db, "mention", _MENTIONS)
+            self._has_proven_mentions = True
+
     def texts(self, numbers: list[int]) -> list[Text]:
         """The texts of many numbers."""
         self._load_texts(set(numbers))
@@ -114,6 +125,9 @@ def clean(text: str) -> str:
     return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").replace("\0", "\ufffd")
 
 
+_MENTIONS = f"""SELECT count(*), total(file), total(event), sum((file % 65521 * 31 + event) % 65521 * 7
+    + event % 65519 * (file % 65519) % 65519) FROM mention {twice.BY}"""
+"""One number made of all of them, that is another one where a bit is."""
 _COLUMNS = ", ".join(LABEL_FIELDS)
 _FIND_LABEL = f"SELECT id FROM label WHERE {' AND '.join(f'{field} = ?' for field in LABEL_FIELDS)}"
 _ADD_LABEL = (

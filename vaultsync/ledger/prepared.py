@@ -35,6 +35,8 @@ class Prepared:
     ctime_ns: int
     file: tuple[object, ...] = ()
     """The columns of the file after its reading; known when the parts are consumed."""
+    pending: bool = False
+    """Its last line waits; known then, too."""
 
     def whole(self) -> Prepared:
         """Read the file to its end; what then is there may be sent to another process."""
@@ -69,4 +71,4 @@ def _parts(batch: Batch, prepared: Prepared) -> Iterator[Part]:
         yield gather(findings)
     while some := list(islice(findings, CHUNK)):
         yield gather(some)
-    prepared.file = file_row(batch)
+    prepared.file, prepared.pending = file_row(batch), batch.reading.is_pending

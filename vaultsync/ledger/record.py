@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from vaultsync.ledger import rejected, twice
+from vaultsync.ledger import twice
 from vaultsync.ledger.calls import HISTORY, Calls, Done, Manner, mention
 from vaultsync.ledger.facts import keep
 from vaultsync.ledger.files import ADD_FILE, FILE_COLUMNS, NOTE_READ, UPDATE_FILE, Recorded, head_hash
@@ -73,7 +73,6 @@ class Recorder:
             self._file = row[0]
             if row[1] != said.path:
                 self._db.execute("UPDATE file SET path = NULL WHERE path = ?", (said.path,))
-                rejected.move(self._db, row[1], said.path)
         return True
 
     def _goes_on(self, row: tuple[Any, ...]) -> bool:
@@ -94,9 +93,8 @@ class Recorder:
             self._file = self._db.execute(ADD_FILE, self._said.file).lastrowid
         else:
             self._db.execute(UPDATE_FILE, (*self._said.file, self._file))
-        done, goes_on = self._done, not self._is_fresh
-        told, counted = done.new + done.duplicates, done.new - done.removed
-        self._db.execute(NOTE_READ, (self._said.ctime_ns, goes_on, told, counted, self._file))
+        seen = (self._said.ctime_ns, self._said.pending, self._done.duplicates, self._file)
+        self._db.execute(NOTE_READ, seen)
 
     # --- what it says ---
 
@@ -149,8 +147,9 @@ class Recorder:
         """What a file said before."""
         if file == self._new_file:
             return set()
-        ask = f"SELECT event FROM mention {twice.BY} WHERE file = ?"
-        return {row[0] for row in twice.same(self._db, "mention", ask, (file,))}
+        self._names.prove_mentions()
+        ask = "SELECT event FROM mention WHERE file = ?"
+        return {row[0] for row in self._db.execute(ask, (file,)).fetchall()}
 
     @property
     def _is_report(self) -> bool:
@@ -245,7 +244,7 @@ class Recorder:
         first, last = (None if at is None else instant(at) for at in (done.first, done.last))
         moved = min(done.new, done.removed) if self._said.is_moved else 0
         counts = (done.new - moved, done.duplicates, done.changed + moved, done.removed - moved)
-        return Recorded(*counts, first, last, False, tuple(self._issues))
+        return Recorded(*counts, first, last, False, tuple(self._issues), self._file or 0)
 
 
 _AGAIN = f"""SELECT 1 FROM file INDEXED BY {twice.INDEX_OF["file"]}

@@ -156,22 +156,24 @@ INSERT INTO seal SELECT at / 900000000 * 900, count(*), sum((
 """
 
 V4 = """
--- Of a file as it was last read: how often it tells of events; of how many it was the first to tell.
-ALTER TABLE file ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE file ADD COLUMN counted INTEGER NOT NULL DEFAULT 0;
-
--- When anything of it had last been changed; 0: not known.
+-- Of a file: how often it told of what was known already, whether its last line waits, and when anything of
+-- it had last been changed (0: not known).
+ALTER TABLE file ADD COLUMN duplicates INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE file ADD COLUMN pending INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE file ADD COLUMN ctime_ns INTEGER NOT NULL DEFAULT 0;
 
--- What of a file was not counted, and why; without a line: the file, or only the number of further lines. The
--- path is that of the file, too, but for what lies in a ZIP.
+-- What of a file does not count, and why. Without a line: only the number of further ones; with a path: what
+-- it is about lies in the file, a ZIP.
 CREATE TABLE rejected (
-    file BLOB NOT NULL, path BLOB NOT NULL, line INTEGER, lines INTEGER NOT NULL, reason TEXT NOT NULL
+    file INTEGER NOT NULL, path BLOB, line INTEGER, lines INTEGER NOT NULL, reason TEXT NOT NULL
 ) STRICT;
 CREATE INDEX rejected_file ON rejected (file);
-INSERT INTO rejected SELECT path, path, NULL, json_extract(state, '$.rejected'),
+INSERT INTO rejected SELECT id, NULL, NULL, json_extract(state, '$.rejected'),
     'which lines were rejected was not kept when they were read. Mend them; the file is then read again.'
-    FROM file WHERE path IS NOT NULL AND json_extract(state, '$.rejected') > 0;
+    FROM file WHERE json_extract(state, '$.rejected') > 0;
+
+-- Files of which nothing could be recorded when they were last looked at; no reason: still being written.
+CREATE TABLE unread (path BLOB NOT NULL, line INTEGER, reason TEXT) STRICT;
 
 -- What has no check sum stands here a second time, and is compared where it counts: see `twice`.
 CREATE INDEX outcome_again ON outcome (event, name, amount);

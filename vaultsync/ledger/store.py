@@ -1,11 +1,11 @@
 """The ledger: every event once, for ever; what of each file was read; the usage table of a range.
 
-It holds numbers, names and ids only.
+It holds numbers, names and ids, and why lines of logs do not count; no other text of theirs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -79,19 +79,28 @@ class Ledger(Figures):
 
     # --- files, changes, notes, facts about the ledger ---
 
-    def keep_rejected(self, file: Path, issues: Iterable[Issue], *, goes_on: bool = False) -> None:
-        """Keep what of a file does not count, in the place of what was kept before.
+    def keep_rejected(self, file: int, path: Path, issues: Iterable[Issue], *, goes_on: bool) -> None:
+        """Keep which lines of a file do not count, in the place of what was kept before.
 
         Args:
+            file: Its number, as `Recorded` tells it.
             goes_on: Beside that, for the file was read on.
         """
         with self._guarded(), self.transaction():
-            rejected.keep(self._db, file, issues, goes_on=goes_on)
+            rejected.keep(self._db, file, path, issues, goes_on=goes_on)
 
-    def rejected(self) -> dict[Path, list[Issue]]:
-        """Lines and files that do not count, by the file that was read; also of files that are gone."""
+    def keep_unread(self, left: Mapping[Path, Collection[Issue | None]], looked: Collection[Path]) -> None:
+        """Keep of which files nothing could be recorded, and why; what is known already costs no write.
+
+        Args:
+            left: Such files; None: still being written.
+            looked: All files that were looked at: of these the others can be read again, or are gone.
+        """
         with self._guarded():
-            return rejected.kept(self._db)
+            news = rejected.unread_news(self._db, left, looked)
+        if news:
+            with self._guarded(), self.transaction():
+                rejected.keep_unread(self._db, news)
 
     def files(self) -> Files:
         """Every file that was read, by path; files whose path another one took are left out."""

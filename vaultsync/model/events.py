@@ -205,21 +205,21 @@ class Intake(NamedTuple):
     counted: int
     """Events in the ledger."""
     duplicate: int
-    """Further sightings of them: copies, later rows of a call."""
-    pending: int
-    """Last lines that are still being written."""
+    """How often one of them was told again: copies, later rows of a call, what was read anew."""
+    pending: tuple[Path, ...]
+    """Files whose last line is not finished, and documents that are still being written."""
     rejected: tuple[Issue, ...]
-    """Lines and files that are still there and do not count, by path and line."""
+    """Lines and files that do not count, by path and line."""
 
     @property
     def rejected_lines(self) -> int:
-        """How many lines are rejected; a file of which nothing was read is one."""
+        """How many lines do not count; a file of which nothing was read is one."""
         return sum(issue.lines for issue in self.rejected)
 
     @property
     def read(self) -> int:
         """All of them."""
-        return self.counted + self.duplicate + self.pending + self.rejected_lines
+        return self.counted + self.duplicate + len(self.pending) + self.rejected_lines
 
 
 Finding = UsageEvent | AgentName | FinalOutput | SessionTotal | SessionTitle | Issue

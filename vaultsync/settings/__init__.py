@@ -198,14 +198,15 @@ def _complete(chosen: dict[str, Any], config_file: Path | None, looked: Sequence
     chosen.setdefault("ledger", None)
     chosen.setdefault("templates", folder / TEMPLATES)
     chosen.setdefault("pricing", (own_prices,) if own_prices.is_file() else ())
+    ledger = chosen["ledger"] or default_ledger()
     return chosen | {
         "config_file": config_file,
         "zone": zone,
         "zone_name": zone_name,
-        "ledger": followed(chosen["ledger"] or default_ledger()),
+        "ledger": followed(ledger),
         "names_ledger": bool(chosen["ledger"]),
         "notes": resolve_notes(chosen.get("notes", {}), chosen),
-        "looked": (*looked, own_prices, *chosen["pricing"]),
+        "looked": (*looked, ledger, own_prices, *chosen["pricing"]),
     }
 
 

@@ -15,13 +15,13 @@ from pathlib import Path
 
 from vaultsync.collectors import registry
 from vaultsync.collectors.finding import find_files
+from vaultsync.collectors.packing import PACKED
 from vaultsync.collectors.registry import Collector
 from vaultsync.ledger import FileState, Ledger, Recorded
 from vaultsync.model import TELLS, Issue, Preference
 from vaultsync.periods import local_day
 from vaultsync.settings import Settings
 from vaultsync.sync.crew import Unread, readings
-from vaultsync.sync.intake import is_held
 from vaultsync.sync.mappings import mapping_collectors
 from vaultsync.sync.read import (
     CollectorFailed,
@@ -65,8 +65,8 @@ class Collecting:
     _counts: dict[str, SourceCount] = field(default_factory=dict)
     _removed: int = 0
     _reasons: dict[str, Counter[str]] = field(default_factory=dict)
-    _refused: dict[Path, list[Issue]] = field(default_factory=dict)
-    """What is wrong with files of which nothing could be recorded."""
+    _left: dict[Path, set[Issue | None]] = field(default_factory=dict)
+    """Files of which nothing could be recorded, and why; None: still being written."""
     _unchanged: Counter[str] = field(default_factory=Counter)
     """Files with nothing new, by collector."""
 
@@ -79,7 +79,7 @@ class Collecting:
         wanted = [*self._agent_files(collectors), *self._log_files()]
         fresh = [file for path, owner in wanted if (file := self._unread(path, owner, known, reading))]
         self._take(reading, fresh)
-        self._keep_refused()
+        self.ledger.keep_unread(self._left, [path for path, _ in wanted])
         self.ledger.settle(is_choosing=Preference(*self.settings.tellings).names_sources)
         for name, files in self._unchanged.items():
             self._count(name, files=files)
@@ -114,7 +114,7 @@ class Collecting:
         for found in files:
             if isinstance(found, Issue):
                 self._issues.append(found)
-                self._refuse(found)
+                self._leave(found)
             else:
                 yield found, owner
 
@@ -130,7 +130,8 @@ class Collecting:
         if state is None or (owner and owner != state.collector) or not reading.is_current(state):
             return Unread(path, owner, info.st_size)
         # An unfinished last line may count once it has rested.
-        if is_held(state) or not is_as_read(info, state) or has_moved_on(path, state):
+        is_held = state.offset < state.size and not path.name.endswith(PACKED)
+        if is_held or not is_as_read(info, state) or has_moved_on(path, state):
             return Unread(path, owner, max(0, info.st_size - state.offset))
         for name, files in taken_of(state).items():
             self._unchanged[name] += files
@@ -138,20 +139,9 @@ class Collecting:
 
     # --- what cannot be read ---
 
-    def _refuse(self, issue: Issue) -> None:
+    def _leave(self, issue: Issue) -> None:
         if issue.rejected:
-            self._refused.setdefault(Path(issue.path), []).append(issue)
-
-    def _keep_refused(self) -> None:
-        """Keep which files cannot be read, and forget those that could not be and are no longer tried."""
-        known = self.ledger.rejected()
-        read = self.ledger.files() if known else ()
-        news = {path: told for path, told in self._refused.items() if {*known.get(path, ())} != {*told}}
-        news |= {path: [] for path in known if str(path) not in read and path not in self._refused}
-        if news:
-            with self.ledger.transaction():
-                for path, issues in news.items():
-                    self.ledger.keep_rejected(path, issues)
+            self._left.setdefault(Path(issue.path), set()).add(issue)
 
     # --- one file ---
 
@@ -169,10 +159,12 @@ class Collecting:
         self._issues += (*told.issues, *recorded.issues)
         if told.prepared:
             goes_on, issues = told.prepared.start > 0, (*told.issues, *recorded.issues)
-            self.ledger.keep_rejected(told.path, issues, goes_on=goes_on)
+            self.ledger.keep_rejected(recorded.file, told.path, issues, goes_on=goes_on)
         else:
             for issue in told.issues:
-                self._refuse(issue)
+                self._leave(issue)
+            if told.pending:
+                self._left.setdefault(told.path, set()).add(None)
         if not told.source:
             return
         self._reasons.setdefault(told.source, Counter()).update(

@@ -190,7 +190,7 @@ def _ledger(books: Books, told: Collection[str]) -> Iterator[Check]:
             yield Check("Ledger", "file", "ok", f"{path}: {path.stat().st_size / 1e6:,.1f} MB")
             for name, count in rejected_lines(ledger).items():
                 text = f"not counted: {agents.many(count, 'line')}"
-                yield Check("Ledger", name, "warning", text, "Mend them; the file is then read again.")
+                yield Check("Ledger", str(name), "warning", text, "Mend them; the file is then read again.")
             for span in ledger.sources():
                 if span.source not in told:
                     text = agents.held(span, books)

@@ -235,7 +235,11 @@ class Reading:
                 return
             if reader.verdict != "read":
                 return
-        known = state.id if state and (read_on or is_moved) else None
+        goes_by_name = (
+            replaces or collector.kind == "store"
+        )  # another log of lines at this path is another file
+        is_known = state and (read_on or is_moved) and (goes_by_name or state.is_same(file))
+        known = state.id if state and is_known else None
         tells = registry.tells_of(collector) or registry.kinds_of(self.collectors)
         moved = is_moved and (collector.kind == "store" or begins_as_read(state, file))
         batch = Batch(collector.name, reader, findings, replaces, known, table, tells, moved)
