@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from vaultsync.ledger import twice
+from vaultsync.ledger import rejected, twice
 from vaultsync.ledger.calls import HISTORY, Calls, Done, Manner, mention
 from vaultsync.ledger.facts import keep
 from vaultsync.ledger.files import ADD_FILE, FILE_COLUMNS, NOTE_READ, UPDATE_FILE, Recorded, head_hash
@@ -93,6 +93,8 @@ class Recorder:
             self._file = self._db.execute(ADD_FILE, self._said.file).lastrowid
         else:
             self._db.execute(UPDATE_FILE, (*self._said.file, self._file))
+            if self._is_fresh:
+                rejected.forget(self._db, self._file)
         seen = (self._said.ctime_ns, self._said.pending, self._done.duplicates, self._file)
         self._db.execute(NOTE_READ, seen)
 

@@ -15,15 +15,13 @@ LONGEST = 600
 """Characters of a reason."""
 
 
-def keep(db: sqlite3.Connection, file: int, path: Path, issues: Iterable[Issue], *, goes_on: bool) -> None:
-    """Keep which lines of a file do not count.
+def forget(db: sqlite3.Connection, file: int) -> None:
+    """Forget which lines of a file did not count: it was read anew."""
+    db.execute("DELETE FROM rejected WHERE file = ?", (file,))
 
-    Args:
-        file: Its number.
-        goes_on: It was read on, so those that did not count before still do not.
-    """
-    if not goes_on:
-        db.execute("DELETE FROM rejected WHERE file = ?", (file,))
+
+def keep(db: sqlite3.Connection, file: int, path: Path, issues: Iterable[Issue]) -> None:
+    """Keep which lines of a file do not count, beside those that are known."""
     rows = ((file, _other(i.path, path), i.line, i.lines, _line(i.text)) for i in issues if i.rejected)
     db.executemany("INSERT INTO rejected VALUES (?, ?, ?, ?, ?)", rows)
 

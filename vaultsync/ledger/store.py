@@ -79,15 +79,14 @@ class Ledger(Figures):
 
     # --- files, changes, notes, facts about the ledger ---
 
-    def keep_rejected(self, file: int, path: Path, issues: Iterable[Issue], *, goes_on: bool) -> None:
-        """Keep which lines of a file do not count, in the place of what was kept before.
+    def keep_rejected(self, file: int, path: Path, issues: Iterable[Issue]) -> None:
+        """Keep which lines of a file did not count when it was just recorded.
 
         Args:
             file: Its number, as `Recorded` tells it.
-            goes_on: Beside that, for the file was read on.
         """
         with self._guarded(), self.transaction():
-            rejected.keep(self._db, file, path, issues, goes_on=goes_on)
+            rejected.keep(self._db, file, path, issues)
 
     def keep_unread(self, left: Mapping[Path, Collection[Issue | None]], looked: Collection[Path]) -> None:
         """Keep of which files nothing could be recorded, and why; what is known already costs no write.

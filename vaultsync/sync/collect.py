@@ -158,8 +158,8 @@ class Collecting:
             told.source, told.prepared = "", None
         self._issues += (*told.issues, *recorded.issues)
         if told.prepared:
-            goes_on, issues = told.prepared.start > 0, (*told.issues, *recorded.issues)
-            self.ledger.keep_rejected(recorded.file, told.path, issues, goes_on=goes_on)
+            if issues := (*told.issues, *recorded.issues):
+                self.ledger.keep_rejected(recorded.file, told.path, issues)
         else:
             for issue in told.issues:
                 self._leave(issue)
