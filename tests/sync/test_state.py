@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.sync.conftest import World, event
+from vaultsync.ledger import lock
 
 COMMANDS = (
     "collect", "daily", "daily --dry-run", "sync --since 2026-01-01", "show", "report", "report --json",
@@ -79,3 +80,17 @@ def test_a_folder_in_the_place_of_the_ledger_is_named(filled: World, command: st
     told = done.stderr + done.stdout
     assert (done.exit_code, f"{place}: " in told) == (3 if command == "doctor" else 1, True), told
     assert list(place.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["daily", "sync", "collect", "dashboard", "undo --all", "ledger vacuum"])
+def test_a_run_waits_sixty_seconds_for_another_one(
+    filled: World, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    filled.run("daily")
+    waited: list[float] = []
+    monkeypatch.setattr("time.sleep", waited.append)
+    ledger = filled.root / "state/ledger.db"
+    with lock(ledger):
+        done = filled.run(*command.split(), code=1)
+    assert f"{ledger}: another run of vaultsync is still at work after 60 s." in done.stderr
+    assert 59 < sum(waited) < 61

@@ -29,18 +29,18 @@ INDEX_OF = {
 }
 """Table -> the index that has all of it that is compared."""
 
-_IS_AN_INDEX = {"mention", "outcome", "present"}
+_WITHOUT_NUMBERS = {"mention", "outcome", "present"}
 """Tables without numbers of rows; if they were `NOT INDEXED`, SQLite would still read their copy."""
 
 
 def asks(table: str, ask: str) -> tuple[str, str]:
     """A query of the table itself, and the same of its copy."""
-    own = f"INDEXED BY sqlite_autoindex_{table}_1" if table in _IS_AN_INDEX else "NOT INDEXED"
+    own = f"INDEXED BY sqlite_autoindex_{table}_1" if table in _WITHOUT_NUMBERS else "NOT INDEXED"
     return ask.replace(BY, own), ask.replace(BY, f"INDEXED BY {INDEX_OF[table]}")
 
 
 def same(db: sqlite3.Connection, table: str, ask: str, values: Any = ()) -> list[tuple[Any, ...]]:
-    """Rows of a query, by both copies.
+    """Rows of a query, by both copies: a whole scan, where the index does not begin with what is asked for.
 
     Args:
         ask: With `BY` after the name of the table.

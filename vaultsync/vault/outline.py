@@ -76,10 +76,10 @@ def scan(text: str) -> Outline:
 class _Scanner:
     """One pass over the lines; the fields are what is open at the moment."""
 
-    def __init__(self, lines: list[str]) -> None:
-        self.lines = lines
+    def __init__(self, whole: list[str]) -> None:
+        self.lines = whole
         starts = [0]
-        for line in lines:
+        for line in whole:
             starts.append(starts[-1] + len(line))
         self.out = Outline(starts)
         self.fence: tuple[str, int] | None = None
