@@ -10,16 +10,19 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 import click
 
-from tests.faults.acts import ACTS, Stage
+from tests.faults.acts import ACTS, LEDGER_ACTS, Stage
 
 TO_THE_END_EVERY = 4
 """Rounds of which one is looked at to the very end, which takes a third run."""
+EVERY = (*ACTS, *LEDGER_ACTS)
+NAMES = tuple(act.name for act in EVERY)
 MEASURED_EVERY = 100
 """Rounds after which it is measured anew how long an act takes, for the machine has other things to do."""
 
@@ -38,14 +41,14 @@ class Figures(NamedTuple):
     broken: list[str]
 
 
-def rounds(count: int, seed: str, name: str, folder: Path) -> Figures:
-    """Disturb all acts in turn until so many runs were ended.
+def rounds(count: int, seed: str, name: str, folder: Path, acts: Sequence[str] = NAMES) -> Figures:
+    """Disturb acts in turn until so many runs were ended.
 
     Args:
         name: Of the signal.
         folder: New; where the scenes are set.
     """
-    stages = [Stage.build(act, folder / act.name) for act in ACTS]
+    stages = [Stage.build(act, folder / act.name) for act in EVERY if act.name in acts]
     chance = random.Random(seed)
     killed: Counter[str] = Counter()
     ended, broken, number = 0, [], 0
@@ -81,9 +84,10 @@ def one(stage: Stage, moment: float, name: str, to_the_end: bool) -> tuple[list[
 @click.command(help=__doc__)
 @click.option("--rounds", "count", default=400, show_default=True, help="Runs to be ended.")
 @click.option("--signal", "name", type=click.Choice(["KILL", "TERM", "INT", "HUP"]), default="KILL")
+@click.option("--act", "acts", multiple=True, type=click.Choice(NAMES), default=NAMES, help="Only these.")
 @click.option("--seed", default="1", show_default=True)
 @click.option("--jobs", default=os.cpu_count() or 1, show_default=True, help="Rounds at the same time.")
-def main(count: int, name: str, seed: str, jobs: int) -> None:
+def main(count: int, name: str, acts: tuple[str, ...], seed: str, jobs: int) -> None:
     begun = time.perf_counter()
     context = multiprocessing.get_context("spawn")
     with (
@@ -92,7 +96,7 @@ def main(count: int, name: str, seed: str, jobs: int) -> None:
     ):
         shares = [len(range(number, count, jobs)) for number in range(jobs)]
         tasks = [
-            pool.submit(rounds, share, f"{seed}.{number}", name, Path(folder, str(number)))
+            pool.submit(rounds, share, f"{seed}.{number}", name, Path(folder, str(number)), acts)
             for number, share in enumerate(shares)
         ]
         told = [task.result() for task in tasks]
