@@ -160,11 +160,17 @@ def _as_known(provider: str, known: Collection[str]) -> str:
     Raises:
         _Unreadable: Nothing tells of it: spelt wrong, it would limit nothing, unnoticed.
     """
-    spelt = {re.sub(r"[\s_-]+", "-", name.lower()): name for name in sorted(known)}
-    if provider not in spelt:
+    if provider in known:
+        return provider
+    found = {_folded(name): name for name in sorted(known)}.get(_folded(provider))
+    if found is None:
         near = nearest(provider, {*known, *_MAKERS}) or " Write it as `vaultsync report` does."
         raise _Unreadable(f"names provider {provider!r}, of which neither price lists nor logs tell.{near}")
-    return provider if provider in known else spelt[provider]
+    return found
+
+
+def _folded(provider: str) -> str:
+    return re.sub(r"[\s_-]+", "-", provider.lower())
 
 
 def _limit(value: object, currency: str) -> Decimal:

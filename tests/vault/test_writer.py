@@ -225,7 +225,7 @@ def test_a_half_saved_note_is_not_judged(vault: Path, writer: Writer) -> None:
     def edit(note: Note) -> bytes:
         if not note.data:
             note_at(path, b"whole")
-            raise NoteSkipped(path, "half a marker.")
+            raise NoteSkipped(path, "half a marker.", "Restore it.")
         return note.data + b" new"
 
     writer.update(path, edit)
