@@ -6,8 +6,10 @@ vault, beside the ledger.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import re
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -216,6 +218,8 @@ class Backups:
         text = json.dumps(asdict(history), ensure_ascii=False, indent=1)
         holds = any(backup.file for backup in history.backups)  # bytes that only this index leads to
         index = self._index(history.note)
+        if holds and not index.parent.is_dir():  # never anew: its disk is gone, and the old bytes are on that
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         files.write_private(index, text.encode("utf-8", "surrogateescape"), sync=holds)
         self._cache[history.note] = history
 
