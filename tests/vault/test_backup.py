@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from vaultsync.errors import NoteSkipped
+from vaultsync.vault import files
 from vaultsync.vault.backup import Backups
 from vaultsync.vault.files import Clock
 from vaultsync.vault.note import Note
@@ -204,6 +205,24 @@ def test_a_backup_that_cannot_be_written_stops_the_change(desk: Desk) -> None:
     with pytest.raises(NoteSkipped, match="backup cannot be written"):
         desk.write(b"ours")
     assert desk.path.read_bytes() == b"mine"
+
+
+def test_a_state_folder_that_vanishes_after_the_bytes_were_kept_stops_the_change(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Made anew, the list of backups would be gone when the disk is back, and the note already changed."""
+    real, away = files.write_private, desk.state.with_name("away")
+
+    def vanishing(path: Path, data: bytes, **more: bool) -> None:
+        real(path, data, **more)
+        if path.suffix == ".md":
+            desk.state.rename(away)
+
+    monkeypatch.setattr(files, "write_private", vanishing)
+    desk.save(b"mine")
+    with pytest.raises(NoteSkipped, match="its backup cannot be written"):
+        desk.write(b"ours")
+    assert (desk.path.read_bytes(), desk.state.exists()) == (b"mine", False)
 
 
 def test_a_note_deleted_since_comes_back_only_by_force(desk: Desk) -> None:
