@@ -235,9 +235,8 @@ class Reading:
                 return
             if reader.verdict != "read":
                 return
-        goes_by_name = (
-            replaces or collector.kind == "store"
-        )  # another log of lines at this path is another file
+        # Another log of lines at this path is another file; a document or a store that changed is itself.
+        goes_by_name = replaces or collector.kind == "store"
         is_known = state and (read_on or is_moved) and (goes_by_name or state.is_same(file))
         known = state.id if state and is_known else None
         tells = registry.tells_of(collector) or registry.kinds_of(self.collectors)
